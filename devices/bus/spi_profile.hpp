@@ -1,0 +1,67 @@
+// What an SPI transaction costs on a given controller and driver: one record a profile.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "devices/units.hpp"
+
+namespace brownout::devices {
+
+enum class TransferMode : std::uint8_t { fifo, dma, sliced };
+
+// How finely a transfer in flight can be stopped.
+enum class AbortGranularity : std::uint8_t { byte, chunk, transfer };
+
+// One mode of one controller. A transaction costs its set-up; then each piece is cut into chunks, each
+// of which costs a hand-over, a copy a byte by the CPU, and its bits on the wire:
+//   t = setup + sum over chunks (handover + bytes * (copy + 8 bit / f_sck))
+// The command and address bytes are a piece that is sent.
+struct TransferCosts {
+  std::uint32_t chunk_bytes = 0;        // FIFO depth or longest DMA descriptor
+  Picoseconds setup_send;               // a transaction that only sends
+  Picoseconds setup_receive;            // a transaction that sends, then receives
+  Picoseconds handover_send;
+  Picoseconds handover_receive;
+  Picoseconds copy_send_per_byte;
+  Picoseconds copy_receive_per_byte;
+  // Once a call of the storage driver, whatever its number of transactions.
+  Picoseconds call_write;
+  Picoseconds call_read;
+  Picoseconds call_write_empty;         // a call with no bytes that makes no transaction
+  Picoseconds call_read_empty;
+  bool cpu_moves_bytes = true;          // false: DMA moves them while the CPU is free to take ticks
+  AbortGranularity abort_granularity = AbortGranularity::byte;
+  Picoseconds abort_cost;
+};
+
+// A periodic interrupt that preempts whatever the CPU does.
+struct RtosTick {
+  Picoseconds period;  // zero: none
+  Picoseconds cost;
+  Picoseconds first_after_start;  // first strike after boot, or after the call that is timed
+};
+
+struct SpiProfile {
+  std::string_view name;
+  TransferCosts fifo;
+  TransferCosts dma;
+  TransferCosts sliced;
+  RtosTick tick;
+  double calibrated_up_to = 0;  // share of its constants that rest on a measurement, 0 to 1
+  std::string_view sources;
+
+  [[nodiscard]] const TransferCosts& costs(TransferMode mode) const {
+    return mode == TransferMode::fifo ? fifo : mode == TransferMode::dma ? dma : sliced;
+  }
+};
+
+std::span<const SpiProfile> spi_profiles();
+
+// The profile of that name, compared without regard to case, or nullptr.
+const SpiProfile* find_spi_profile(std::string_view name);
+
+std::string_view name_of(TransferMode mode);
+
+}  // namespace brownout::devices

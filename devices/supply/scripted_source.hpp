@@ -1,0 +1,66 @@
+// Sources that are written down instead of recorded: constant, square, ramp, sine, random bursts, and
+// sequences of these.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "devices/supply/source.hpp"
+
+namespace brownout::devices {
+
+struct ConstantScript {
+  double power_w = 0;
+};
+
+struct SquareScript {
+  double high_w = 0;
+  double low_w = 0;
+  Picoseconds period;       // > 0
+  double duty = 0.5;        // share of the period at high_w, which comes first; 0 < duty < 1
+};
+
+// From from_w to to_w over `duration`, held in steps whose power is the mean of the line over the step;
+// afterwards to_w.
+struct RampScript {
+  double from_w = 0;
+  double to_w = 0;
+  Picoseconds duration;     // > 0
+  Picoseconds step;         // > 0
+};
+
+// mean + amplitude sin(2 pi t / period), below zero clamped, held in steps with the value at mid-step.
+struct SineScript {
+  double mean_w = 0;
+  double amplitude_w = 0;
+  Picoseconds period;
+  Picoseconds step;
+};
+
+// Bursts of random power, length and distance, uniform between the bounds, from a seed.
+struct BurstScript {
+  double low_w = 0;         // between the bursts
+  double min_w = 0;
+  double max_w = 0;
+  Picoseconds min_length;
+  Picoseconds max_length;
+  Picoseconds min_gap;
+  Picoseconds max_gap;
+  std::uint64_t seed = 0;
+};
+
+using Script = std::variant<ConstantScript, SquareScript, RampScript, SineScript, BurstScript>;
+
+struct TimedScript {
+  Script script;
+  Picoseconds duration = kForever;  // when the next part of a sequence begins
+};
+
+// The parts one after the other, each from its own beginning; `repeat` starts over after the last (all
+// durations must then be finite; random bursts go on drawing, they do not repeat themselves). Without
+// it the source ends with its last part.
+std::unique_ptr<Source> make_scripted_source(std::vector<TimedScript> parts, bool repeat);
+
+}  // namespace brownout::devices

@@ -1,0 +1,159 @@
+// A scenario as a typed value: what board, supply, heap and workload a run simulates. All quantities
+// are SI, all choices are resolved. load_scenario() makes one from YAML and overrides.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "devices/bus/spi_profile.hpp"
+#include "devices/fram/fram_part.hpp"
+#include "devices/mcu/mcu_profile.hpp"
+#include "devices/supply/capacitor.hpp"
+#include "devices/supply/scripted_source.hpp"
+#include "devices/supply/source.hpp"
+#include "devices/units.hpp"
+
+namespace brownout::sim {
+
+using devices::Picoseconds;
+
+// Where a value was written. `file` is a path or "--set"; line and column count from 1.
+struct Location {
+  std::string file;
+  int line = 0;
+  int column = 0;
+};
+
+// What the user wrote is wrong: the program ends with one line "file:line:column: message" and exit
+// code 2. The message names the value and what would be right.
+class InputError : public std::runtime_error {
+ public:
+  InputError(const Location& where, const std::string& message);
+};
+
+enum class AfterPersist : std::uint8_t { sleep, shutdown };
+enum class OnLoss : std::uint8_t { stop, reformat };
+
+struct McuConfig {
+  devices::McuProfile profile;      // with the overrides of the scenario applied
+  std::uint64_t clock_hz = 0;
+  std::uint32_t os_save_bytes = 0;
+  AfterPersist after_persist = AfterPersist::sleep;
+  OnLoss on_loss = OnLoss::stop;
+};
+
+struct StorageConfig {
+  devices::FramPart part;
+  devices::SpiProfile bus;
+  std::uint64_t sck_hz = 0;
+  devices::TransferMode transfer = devices::TransferMode::fifo;
+  std::uint32_t slice_bytes = 0;    // only with TransferMode::sliced
+};
+
+// How a trace file with time that runs backwards or has gaps is treated.
+enum class TraceTime : std::uint8_t { stamped, by_index };
+enum class TraceGaps : std::uint8_t { error, hold, zero };
+
+struct TraceConfig {
+  std::string path;                 // resolved
+  TraceTime time = TraceTime::stamped;
+  double rate_hz = 0;               // with by_index
+  TraceGaps gaps = TraceGaps::error;
+  double load_ohm = 30'000;         // for voltage across a load: Mementos
+  bool repeat = false;
+};
+
+struct ScriptConfig {
+  std::vector<devices::TimedScript> parts;
+  bool repeat = false;
+};
+
+using SourceConfig = std::variant<TraceConfig, ScriptConfig>;
+
+struct Thresholds {
+  double turn_on_v = 0;
+  double warn_v = 0;
+  double brown_out_v = 0;
+};
+
+struct SupplyConfig {
+  SourceConfig source;
+  devices::CapacitorParameters capacitor;
+  double initial_v = 0;
+  Thresholds thresholds;
+};
+
+struct HeapConfig {
+  std::uint32_t ram_bytes = 0;
+  std::uint32_t dirty_limit_bytes = 0;
+  std::uint32_t max_residents = 0;  // 0: derived from ram_bytes
+  std::uint32_t store_bytes = 0;    // for objects and their allocator; 0: the workload's default
+  std::string ram_allocator;        // validated names: "linked_list"
+  std::string nv_allocator;         // "linked_list"
+  std::string policy;               // "in_order"
+};
+
+struct CounterConfig {
+  std::uint32_t objects = 8;        // 1 .. 10,000
+  std::uint32_t size_bytes = 16;    // 4 .. 16,376; the counter is the first word
+  std::uint32_t compute_cycles = 1000;  // between two operations
+};
+
+struct QueueConfig {
+  std::uint32_t length = 32;            // items before the first iteration
+  std::uint32_t item_bytes = 256;       // 4 .. 16,000
+  std::uint32_t compute_cycles = 0;
+};
+
+enum class KeyDistribution : std::uint8_t { random, sequential, partitioned, distributed };
+
+struct KvsConfig {
+  KeyDistribution keys = KeyDistribution::random;
+  std::uint32_t compute_cycles = 0;
+};
+
+using WorkloadConfig = std::variant<CounterConfig, QueueConfig, KvsConfig>;
+
+struct StopConfig {
+  std::optional<Picoseconds> time;
+  std::optional<std::uint64_t> operations;
+};
+
+struct Scenario {
+  std::string file;
+  std::string name;
+  std::uint64_t seed = 1;
+  McuConfig mcu;
+  StorageConfig storage;
+  SupplyConfig supply;
+  HeapConfig heap;
+  WorkloadConfig workload;
+  StopConfig stop;
+
+  // Where the key of a dotted path ("heap.dirty_limit") was written; its section or the file's first
+  // line if it was left to its default. For errors that show only when parts are put together.
+  [[nodiscard]] Location where(std::string_view path) const;
+  std::map<std::string, Location, std::less<>> locations;
+};
+
+struct Override {
+  std::string text;  // as given: path.to.key=value
+};
+
+// Reads, overrides, checks and resolves a scenario file. Throws InputError for anything the user got
+// wrong. Does not open the trace's contents; open_source does.
+Scenario load_scenario(const std::string& file, const std::vector<Override>& overrides,
+                       std::optional<std::uint64_t> seed);
+
+// The source of a scenario, from its beginning. For a trace, the first call reads the whole file once
+// to check it (constant memory), so that a wrong line is refused before anything runs.
+std::unique_ptr<devices::Source> open_source(const Scenario& scenario);
+
+}  // namespace brownout::sim
