@@ -1,0 +1,76 @@
+// The one way from the heap to the store outside the checkpoint slots. It keeps the running mark.
+#pragma once
+
+#include <cstdint>
+
+#include "heap/layout.hpp"
+#include "heap/platform.hpp"
+#include "heap/storage/storage.hpp"
+
+namespace brownout::heap {
+
+template <Platform P, Storage S>
+class Gateway {
+ public:
+  Gateway(Arena arena, S& storage, P& platform) : arena_(arena), storage_(storage), platform_(platform) {}
+
+  // Writes bytes to a place outside the checkpoint slots, confirmed. The first such write after a
+  // checkpoint first writes the mark "running since sequence k": from then on that checkpoint is stale,
+  // because the store no longer is what it was. Whether the mark is needed is decided in the same
+  // critical section in which the write begins, so no outage can slip in between.
+  Status write_home(std::uint32_t address, ConstBytes bytes) {
+    for (;;) {
+      SinglePiece<ConstBytes> piece(bytes);
+      std::uint32_t epoch = 0;
+      bool marked = false;
+      Status status;
+      {
+        CriticalSection<P> section(platform_);
+        epoch = platform_.power_epoch();
+        marked = is_marked();
+        if (marked) status = storage_.begin_write(address, piece.stream());
+      }
+      if (marked) {
+        if (status.ok()) status = finish_transfer(storage_);
+        if (platform_.power_epoch() == epoch) return status;
+      } else {
+        status = write_mark();
+        if (!status.ok()) return status;
+      }
+    }
+  }
+
+  Status read_home(std::uint32_t address, MutableBytes bytes) {
+    return read_confirmed(storage_, platform_, address, bytes);
+  }
+
+  // The sequence that the store says the program runs on from; 0 if there is no valid mark.
+  Result<std::uint32_t> read_mark() {
+    RunningMark mark;
+    const Status status = read_home(0, {reinterpret_cast<std::byte*>(&mark), sizeof mark});
+    if (!status.ok()) return status.error();
+    std::uint32_t sequence = mark.complement == ~mark.sequence ? mark.sequence : 0U;
+    return sequence;
+  }
+
+ private:
+  [[nodiscard]] bool is_marked() const {
+    const Control& control = arena_.control();
+    return control.sequence == 0 || control.marked_sequence == control.sequence;
+  }
+  Status write_mark() {
+    const std::uint32_t sequence = arena_.control().sequence;
+    const RunningMark mark{sequence, ~sequence};
+    const Status status =
+        write_confirmed(storage_, platform_, 0, {reinterpret_cast<const std::byte*>(&mark), sizeof mark});
+    // If a checkpoint was written meanwhile, is_marked() goes on to say no.
+    if (status.ok()) arena_.control().marked_sequence = sequence;
+    return status;
+  }
+
+  Arena arena_;
+  S& storage_;
+  P& platform_;
+};
+
+}  // namespace brownout::heap

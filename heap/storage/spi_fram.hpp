@@ -1,0 +1,231 @@
+// SPI FRAM driver: Storage over an SpiBus.
+#pragma once
+
+#include <cstdint>
+
+#include "heap/storage/spi_bus.hpp"
+
+namespace brownout::heap {
+
+// Cuts a stream into slices of at most `limit` bytes, one slice a transaction.
+template <class Piece>
+class Slicer {
+ public:
+  void reset(PieceStream<Piece> stream, std::uint32_t limit) {
+    stream_ = stream;
+    rest_ = {};
+    limit_ = limit;
+    budget_ = 0;
+    taken_ = 0;
+  }
+  // True if another byte follows; opens the next slice.
+  bool open_slice() {
+    budget_ = limit_;
+    taken_ = 0;
+    return refill();
+  }
+  [[nodiscard]] std::uint32_t taken() const { return taken_; }
+  PieceStream<Piece> slice() { return {&Slicer::next, this}; }
+
+ private:
+  bool refill() {
+    while (rest_.size == 0) {
+      if (!stream_.pull(rest_)) {
+        rest_.size = 0;
+        return false;
+      }
+    }
+    return true;
+  }
+  static bool next(void* state, Piece& piece) {
+    auto* self = static_cast<Slicer*>(state);
+    if (self->budget_ == 0 || !self->refill()) return false;
+    piece = self->rest_;
+    if (piece.size > self->budget_) piece.size = self->budget_;
+    self->rest_.data += piece.size;
+    self->rest_.size -= piece.size;
+    self->budget_ -= piece.size;
+    self->taken_ += piece.size;
+    return true;
+  }
+
+  PieceStream<Piece> stream_;
+  Piece rest_;
+  std::uint32_t limit_ = 0;
+  std::uint32_t budget_ = 0;
+  std::uint32_t taken_ = 0;
+};
+
+struct SpiFramConfig {
+  std::uint32_t size_bytes = 0;
+  std::uint32_t address_bytes = 0;  // 2 or 3
+  std::uint32_t power_up_us = 0;    // t_PU, rounded up
+  std::uint32_t slice_bytes = 0;    // longest transfer; 0: as long as it takes
+  bool check_identity = false;      // compare RDID in start()
+  std::byte identity[4] = {};
+};
+
+// A write is a WREN transaction and then a WRITE transaction, as one unit: when the interrupt strikes
+// between the two, the caller's repetition starts at WREN again. The driver holds no lock. Its state is
+// volatile: boot constructs it anew, and an interrupted call finds it idle and reports `none`.
+template <SpiBus Bus, Platform P>
+class SpiFram {
+ public:
+  SpiFram(Bus& bus, P& platform, const SpiFramConfig& config)
+      : bus_(bus), platform_(platform), config_(config) {}
+  SpiFram(const SpiFram&) = delete;
+  SpiFram& operator=(const SpiFram&) = delete;
+  ~SpiFram() = default;
+
+  [[nodiscard]] std::uint32_t size_bytes() const { return config_.size_bytes; }
+
+  // Waits until the part may be accessed; wrong_part if its identity is not the configured one.
+  Status start() {
+    platform_.charge(Work::call, 1);
+    platform_.wait_since_power_on(config_.power_up_us);
+    if (!config_.check_identity) return {};
+    std::byte seen[4] = {};
+    SinglePiece<MutableBytes> piece(MutableBytes{seen, sizeof seen});
+    const std::byte command[] = {kReadIdentity};
+    bus_.begin_receive({command, 1}, piece.stream());
+    stage_ = Stage::read;
+    incoming_.reset({}, kUnsliced);
+    if (const Status status = finish_transfer(*this); !status.ok()) return status;
+    for (unsigned i = 0; i < sizeof seen; ++i) {
+      if (seen[i] != config_.identity[i]) return Error::wrong_part;
+    }
+    return {};
+  }
+
+  Status begin_write(std::uint32_t address, OutStream data) {
+    abort();
+    outgoing_.reset(data, limit());
+    address_ = address;
+    stage_ = Stage::open_write;
+    return {};
+  }
+
+  Status begin_read(std::uint32_t address, InStream data) {
+    abort();
+    incoming_.reset(data, limit());
+    address_ = address;
+    stage_ = Stage::open_read;
+    return {};
+  }
+
+  TransferState poll() {
+    TransferState transaction = TransferState::done;
+    switch (stage_) {
+      case Stage::idle: return TransferState::none;
+      case Stage::open_write: return open(Stage::open_write);
+      case Stage::open_read: return open(Stage::open_read);
+      case Stage::write_enable:
+      case Stage::write:
+      case Stage::read: transaction = bus_.poll(); break;
+    }
+    if (transaction == TransferState::busy) return transaction;
+    // The interrupt may have struck up to here and left the driver idle; from here on it cannot.
+    CriticalSection<P> section(platform_);
+    if (stage_ == Stage::idle) return TransferState::none;
+    if (transaction != TransferState::done || !go_on()) {
+      stage_ = Stage::idle;
+      return transaction;
+    }
+    return TransferState::busy;
+  }
+
+  void abort() {
+    if (stage_ == Stage::idle) return;
+    stage_ = Stage::idle;
+    bus_.abort();
+  }
+
+ private:
+  enum class Stage : std::uint8_t { idle, open_write, open_read, write_enable, write, read };
+
+  static constexpr std::byte kWriteEnable{0x06};
+  static constexpr std::byte kWrite{0x02};
+  static constexpr std::byte kRead{0x03};
+  static constexpr std::byte kReadIdentity{0x9F};
+  static constexpr std::uint32_t kUnsliced = 0xFFFF'FFFFU;
+
+  [[nodiscard]] bool sliced() const { return config_.slice_bytes != 0; }
+  [[nodiscard]] std::uint32_t limit() const { return sliced() ? config_.slice_bytes : kUnsliced; }
+
+  // Charges the call and launches its first transaction. An empty call in sliced mode has none.
+  TransferState open(Stage direction) {
+    const bool write = direction == Stage::open_write;
+    const bool any = write ? outgoing_.open_slice() : incoming_.open_slice();
+    const bool empty = !any && sliced();
+    platform_.charge(write ? (empty ? Work::storage_write_empty : Work::storage_write_call)
+                           : (empty ? Work::storage_read_empty : Work::storage_read_call),
+                     1);
+    CriticalSection<P> section(platform_);
+    if (stage_ != direction) return TransferState::none;  // the interrupt struck
+    if (empty) {
+      stage_ = Stage::idle;
+      return TransferState::done;
+    }
+    if (write) {
+      send_write_enable();
+    } else {
+      send_read();
+    }
+    return TransferState::busy;
+  }
+
+  // Launches the transaction that follows the finished one; false if it was the last.
+  bool go_on() {
+    if (stage_ == Stage::write_enable) {
+      send_write();
+      return true;
+    }
+    if (stage_ == Stage::write) {
+      address_ += outgoing_.taken();
+      if (!sliced() || !outgoing_.open_slice()) return false;
+      send_write_enable();
+      return true;
+    }
+    address_ += incoming_.taken();
+    if (!sliced() || !incoming_.open_slice()) return false;
+    send_read();
+    return true;
+  }
+
+  void send_write_enable() {
+    const std::byte command[] = {kWriteEnable};
+    stage_ = Stage::write_enable;
+    bus_.begin_send({command, 1}, OutStream{});
+  }
+  void send_write() {
+    std::byte command[kMaxCommandBytes];
+    const std::uint32_t size = address_command(kWrite, command);
+    stage_ = Stage::write;
+    bus_.begin_send({command, size}, outgoing_.slice());
+  }
+  void send_read() {
+    std::byte command[kMaxCommandBytes];
+    const std::uint32_t size = address_command(kRead, command);
+    stage_ = Stage::read;
+    bus_.begin_receive({command, size}, incoming_.slice());
+  }
+  // Opcode and address, most significant byte first. Returns the number of bytes.
+  std::uint32_t address_command(std::byte opcode, std::byte* command) const {
+    command[0] = opcode;
+    for (std::uint32_t i = 0; i < config_.address_bytes; ++i) {
+      const std::uint32_t shift = 8U * (config_.address_bytes - 1U - i);
+      command[1U + i] = static_cast<std::byte>((address_ >> shift) & 0xFFU);
+    }
+    return 1U + config_.address_bytes;
+  }
+
+  Bus& bus_;
+  P& platform_;
+  SpiFramConfig config_;
+  Slicer<ConstBytes> outgoing_;
+  Slicer<MutableBytes> incoming_;
+  std::uint32_t address_ = 0;
+  volatile Stage stage_ = Stage::idle;  // volatile: the persist interrupt changes it
+};
+
+}  // namespace brownout::heap

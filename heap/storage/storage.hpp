@@ -1,0 +1,116 @@
+// The contract between the heap and a byte-addressable non-volatile store.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include "heap/platform.hpp"
+#include "heap/types.hpp"
+
+namespace brownout::heap {
+
+// A sequence of pieces of memory, handed out one at a time, so that what lies scattered in RAM goes out
+// in one transaction without being copied together first. next() fills `piece` and returns true, or
+// returns false at the end; a stream is read once. The stream's state outlives the transfer.
+template <class Piece>
+struct PieceStream {
+  bool (*next)(void* state, Piece& piece) = nullptr;
+  void* state = nullptr;
+
+  bool pull(Piece& piece) { return next != nullptr && next(state, piece); }
+};
+using OutStream = PieceStream<ConstBytes>;
+using InStream = PieceStream<MutableBytes>;
+
+// The stream of exactly one piece.
+template <class Piece>
+class SinglePiece {
+ public:
+  explicit SinglePiece(Piece piece) : piece_(piece) {}
+  SinglePiece(const SinglePiece&) = delete;
+  SinglePiece& operator=(const SinglePiece&) = delete;
+  ~SinglePiece() = default;
+
+  PieceStream<Piece> stream() { return {&SinglePiece::next, this}; }
+
+ private:
+  static bool next(void* state, Piece& piece) {
+    auto* self = static_cast<SinglePiece*>(state);
+    if (self->piece_.size == 0) return false;
+    piece = self->piece_;
+    self->piece_.size = 0;
+    return true;
+  }
+  Piece piece_;
+};
+
+enum class TransferState : std::uint8_t {
+  none,    // nothing in flight: never begun, or abandoned by the persist interrupt
+  busy,
+  done,    // reported once; none afterwards
+  failed,  // reported once; none afterwards
+};
+
+// A store whose bytes become non-volatile one by one, in the order of their addresses within a transfer.
+//
+//   start()                after power-up, before anything else: waits until the part may be accessed
+//                          and checks that it is the right one.
+//   begin_write/begin_read take up a transfer and return at once; an unfinished one is abandoned first.
+//                          They only touch RAM and registers, so they may run in a critical section.
+//   poll()                 drives the transfer; the only call in which time passes on the bus.
+//   abort()                stops what is in flight, as finely as the controller can. How far it got is
+//                          not known to software.
+//
+// The persist interrupt may strike inside any of these, abort() and run transfers of its own; when it
+// is over, the interrupted transfer is gone (poll: none). So every transfer is idempotent and its caller
+// repeats it from the beginning until the power epoch is unchanged across it (write_confirmed,
+// read_confirmed); until then source bytes stay dirty and destination blocks stay reserved.
+template <class S>
+concept Storage = requires(S& storage, std::uint32_t address, OutStream out, InStream in) {
+  { storage.size_bytes() } -> std::same_as<std::uint32_t>;
+  { storage.start() } -> std::same_as<Status>;
+  { storage.begin_write(address, out) } -> std::same_as<Status>;
+  { storage.begin_read(address, in) } -> std::same_as<Status>;
+  { storage.poll() } -> std::same_as<TransferState>;
+  storage.abort();
+};
+
+// Drives the transfer in flight to its end. storage_failed if it failed or is gone.
+template <Storage S>
+Status finish_transfer(S& storage) {
+  for (;;) {
+    switch (storage.poll()) {
+      case TransferState::busy: continue;
+      case TransferState::done: return {};
+      case TransferState::failed:
+      case TransferState::none: return Error::storage_failed;
+    }
+  }
+}
+
+// Writes one piece and returns when it is known to be in the store, however many power failures strike
+// meanwhile. For use outside the checkpoint area only after the running mark (Heap::write_home).
+template <Storage S, Platform P>
+Status write_confirmed(S& storage, P& platform, std::uint32_t address, ConstBytes bytes) {
+  for (;;) {
+    const std::uint32_t epoch = platform.power_epoch();
+    SinglePiece<ConstBytes> piece(bytes);
+    Status status = storage.begin_write(address, piece.stream());
+    if (status.ok()) status = finish_transfer(storage);
+    if (platform.power_epoch() == epoch) return status;
+  }
+}
+
+// Reads one piece, repeated until no power failure struck meanwhile.
+template <Storage S, Platform P>
+Status read_confirmed(S& storage, P& platform, std::uint32_t address, MutableBytes bytes) {
+  for (;;) {
+    const std::uint32_t epoch = platform.power_epoch();
+    SinglePiece<MutableBytes> piece(bytes);
+    Status status = storage.begin_read(address, piece.stream());
+    if (status.ok()) status = finish_transfer(storage);
+    if (platform.power_epoch() == epoch) return status;
+  }
+}
+
+}  // namespace brownout::heap

@@ -1,0 +1,87 @@
+// Small types that all of heap/ shares: byte ranges, errors, results.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <type_traits>
+
+namespace brownout::heap {
+
+static_assert(std::endian::native == std::endian::little, "persisted structures are little-endian");
+
+struct ConstBytes {
+  const std::byte* data = nullptr;
+  std::uint32_t size = 0;
+};
+
+struct MutableBytes {
+  std::byte* data = nullptr;
+  std::uint32_t size = 0;
+};
+
+enum class Error : std::uint8_t {
+  none,
+  no_ram,            // no room in RAM, and nothing that may be unloaded
+  no_storage,        // no room in the store
+  dirty_limit,       // the object cannot become dirty within the limit
+  too_large,         // larger than an object may be
+  no_slot,           // more objects borrowed at once than the heap has slots for
+  borrowed,          // still borrowed, or borrowed in a way that excludes this
+  storage_failed,    // the storage reported an error
+  wrong_part,        // the storage did not identify as configured
+  bad_configuration, // the sizes do not fit together
+  empty,             // no checkpoint
+  torn,              // the newest checkpoint is not whole
+  stale,             // the program ran on after the newest checkpoint
+  foreign,           // written by another version or configuration
+};
+
+// Success, or the reason of a failure.
+class [[nodiscard]] Status {
+ public:
+  constexpr Status() = default;
+  constexpr Status(Error error) : error_(error) {}  // NOLINT(google-explicit-constructor): reads as `return Error::x`
+  [[nodiscard]] constexpr bool ok() const { return error_ == Error::none; }
+  [[nodiscard]] constexpr Error error() const { return error_; }
+
+ private:
+  Error error_ = Error::none;
+};
+
+// A value, or the reason why there is none. value() on a failure is the caller's error.
+template <class T>
+class [[nodiscard]] Result {
+ public:
+  Result(Error error) : error_(error) {}  // NOLINT(google-explicit-constructor)
+  Result(T&& value) : error_(Error::none) { new (&storage_) T(static_cast<T&&>(value)); }  // NOLINT
+  Result(Result&& other) noexcept : error_(other.error_) {
+    if (ok()) new (&storage_) T(static_cast<T&&>(other.value()));
+  }
+  Result(const Result&) = delete;
+  Result& operator=(const Result&) = delete;
+  Result& operator=(Result&&) = delete;
+  ~Result() {
+    if (ok()) value().~T();
+  }
+
+  [[nodiscard]] bool ok() const { return error_ == Error::none; }
+  [[nodiscard]] Error error() const { return error_; }
+  [[nodiscard]] T& value() { return *std::launder(reinterpret_cast<T*>(&storage_)); }
+  [[nodiscard]] const T& value() const { return *std::launder(reinterpret_cast<const T*>(&storage_)); }
+  // Moves the value out: `auto ref = heap.read(object).take();`
+  [[nodiscard]] T take() { return static_cast<T&&>(value()); }
+
+ private:
+  alignas(T) std::byte storage_[sizeof(T)];
+  Error error_;
+};
+
+inline void copy_bytes(std::byte* to, const std::byte* from, std::uint32_t size) {
+  __builtin_memcpy(to, from, size);
+}
+
+constexpr std::uint32_t round_up_8(std::uint32_t n) { return (n + 7U) & ~7U; }
+
+}  // namespace brownout::heap
