@@ -72,7 +72,7 @@ static_assert(sizeof(FreeBlock) == 4);
 struct HeapConfig {
   std::uint32_t ram_bytes = 0;          // all of the heap's RAM, its own structures included
   std::uint32_t dirty_limit_bytes = 0;  // the most that one checkpoint writes, the OS part apart
-  std::uint32_t max_residents = 0;      // slots; 0: one for every 64 bytes of RAM, at least 4
+  std::uint32_t max_residents = 0;      // slots; 0: Geometry::default_residents
   std::uint32_t store_bytes = 0;        // for objects and their allocator; 0: what the store has left
   std::uint32_t os_bytes = 0;           // the OS part of a checkpoint
 };
@@ -128,8 +128,9 @@ struct Geometry {
   static constexpr Error plan(const HeapConfig& wanted, std::uint32_t storage_bytes, Geometry& out) {
     out.config = wanted;
     HeapConfig& c = out.config;
-    if (c.max_residents == 0) c.max_residents = c.ram_bytes / 64 < 4 ? 4 : c.ram_bytes / 64;
-    if (c.max_residents > kMaxSlots) c.max_residents = kMaxSlots;
+    if (c.dirty_limit_bytes < kCheckpointOverheadBytes + sizeof(Slot) + kGranule) return Error::bad_configuration;
+    if (c.max_residents == 0) c.max_residents = default_residents(c);
+    if (c.max_residents > kMaxSlots) return Error::bad_configuration;
     out.buckets = 1;
     while (out.buckets * 2 < c.max_residents) out.buckets *= 2;
     out.slots_offset = round_up_8(sizeof(Control));
@@ -140,7 +141,7 @@ struct Geometry {
     out.checkpoint_stride = round_up_8(c.dirty_limit_bytes) + round_up_8(c.os_bytes);
     out.store_base = out.checkpoint_base + 2 * out.checkpoint_stride;
     if (c.ram_bytes > kMaxRamBytes || c.ram_bytes < out.objects_offset + kGranule) return Error::bad_configuration;
-    if (c.dirty_limit_bytes < kCheckpointOverheadBytes + sizeof(Slot) + kGranule) return Error::bad_configuration;
+    if (out.smallest_limit(kGranule) > c.dirty_limit_bytes) return Error::bad_configuration;
     if (storage_bytes <= out.store_base) return Error::bad_configuration;
     if (c.store_bytes == 0) c.store_bytes = storage_bytes - out.store_base;
     if (c.store_bytes > storage_bytes - out.store_base) return Error::bad_configuration;
@@ -148,6 +149,18 @@ struct Geometry {
     return Error::none;
   }
 
+  // The least dirty limit with which an object of that size can be written, whatever else is resident.
+  [[nodiscard]] constexpr std::uint32_t smallest_limit(std::uint32_t object_bytes) const {
+    return kCheckpointOverheadBytes + config.max_residents * static_cast<std::uint32_t>(sizeof(Slot)) +
+           round_up_8(object_bytes);
+  }
+  // One slot for every 64 bytes of RAM, as long as all slots fill no more than a quarter of a checkpoint.
+  static constexpr std::uint32_t default_residents(const HeapConfig& config) {
+    const std::uint32_t by_ram = config.ram_bytes / 64;
+    const std::uint32_t by_limit = (config.dirty_limit_bytes - kCheckpointOverheadBytes) / (4 * sizeof(Slot));
+    const std::uint32_t wanted = by_ram < by_limit ? by_ram : by_limit;
+    return wanted < 1 ? 1 : wanted > kMaxSlots ? kMaxSlots : wanted;
+  }
   [[nodiscard]] constexpr std::uint32_t checkpoint_address(std::uint32_t sequence) const {
     return checkpoint_base + (sequence & 1U) * checkpoint_stride;
   }

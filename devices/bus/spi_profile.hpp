@@ -49,7 +49,7 @@ struct SpiProfile {
   TransferCosts dma;
   TransferCosts sliced;
   RtosTick tick;
-  double calibrated_up_to = 0;  // share of its constants that rest on a measurement, 0 to 1
+  bool calibrated = false;  // its timing rests on a measurement
   std::string_view sources;
 
   [[nodiscard]] const TransferCosts& costs(TransferMode mode) const {

@@ -18,8 +18,8 @@ struct ConstantScript {
 struct SquareScript {
   double high_w = 0;
   double low_w = 0;
-  Picoseconds period;       // > 0
-  double duty = 0.5;        // share of the period at high_w, which comes first; 0 < duty < 1
+  Picoseconds period;  // > 0
+  double duty = 0.5;   // share of the period at high_w, which comes first; 0 < duty < 1
 };
 
 // From from_w to to_w over `duration`, held in steps whose power is the mean of the line over the step;
@@ -27,11 +27,12 @@ struct SquareScript {
 struct RampScript {
   double from_w = 0;
   double to_w = 0;
-  Picoseconds duration;     // > 0
-  Picoseconds step;         // > 0
+  Picoseconds duration;  // > 0
+  Picoseconds step;      // > 0
 };
 
-// mean + amplitude sin(2 pi t / period), below zero clamped, held in steps with the value at mid-step.
+// mean + amplitude sin(2 pi t / period), below zero clamped, held in steps with the value at mid-step. The
+// steps start over with each period (the last of one may be shorter), so that all periods are alike.
 struct SineScript {
   double mean_w = 0;
   double amplitude_w = 0;
@@ -39,9 +40,10 @@ struct SineScript {
   Picoseconds step;
 };
 
-// Bursts of random power, length and distance, uniform between the bounds, from a seed.
+// Bursts of random power, length and distance, uniform between the bounds (inclusive, for the times), from a
+// seed. A gap comes first. Not both of max_length and max_gap may be 0.
 struct BurstScript {
-  double low_w = 0;         // between the bursts
+  double low_w = 0;  // between the bursts
   double min_w = 0;
   double max_w = 0;
   Picoseconds min_length;
@@ -60,7 +62,11 @@ struct TimedScript {
 
 // The parts one after the other, each from its own beginning; `repeat` starts over after the last (all
 // durations must then be finite; random bursts go on drawing, they do not repeat themselves). Without
-// it the source ends with its last part.
+// it the source ends with its last part. Neighbouring segments of equal power are handed out as one (a run
+// of very many in pieces). period() is the sum of the durations if the parts repeat and none is random, and
+// the script's own for a single square or sine that lasts for ever. Parameters out of range are a programming
+// error and asserted: there is at least one part, powers are finite and not negative, times positive (bursts:
+// not negative), and only the last part may last for ever.
 std::unique_ptr<Source> make_scripted_source(std::vector<TimedScript> parts, bool repeat);
 
 }  // namespace brownout::devices

@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -19,30 +18,18 @@
 #include "devices/supply/scripted_source.hpp"
 #include "devices/supply/source.hpp"
 #include "devices/units.hpp"
+#include "sim/firmware/workload_options.hpp"
+#include "sim/scenario/input_error.hpp"
 
 namespace brownout::sim {
 
 using devices::Picoseconds;
 
-// Where a value was written. `file` is a path or "--set"; line and column count from 1.
-struct Location {
-  std::string file;
-  int line = 0;
-  int column = 0;
-};
-
-// What the user wrote is wrong: the program ends with one line "file:line:column: message" and exit
-// code 2. The message names the value and what would be right.
-class InputError : public std::runtime_error {
- public:
-  InputError(const Location& where, const std::string& message);
-};
-
 enum class AfterPersist : std::uint8_t { sleep, shutdown };
 enum class OnLoss : std::uint8_t { stop, reformat };
 
 struct McuConfig {
-  devices::McuProfile profile;      // with the overrides of the scenario applied
+  devices::McuProfile profile;  // with the overrides of the scenario applied
   std::uint64_t clock_hz = 0;
   std::uint32_t os_save_bytes = 0;
   AfterPersist after_persist = AfterPersist::sleep;
@@ -54,7 +41,7 @@ struct StorageConfig {
   devices::SpiProfile bus;
   std::uint64_t sck_hz = 0;
   devices::TransferMode transfer = devices::TransferMode::fifo;
-  std::uint32_t slice_bytes = 0;    // only with TransferMode::sliced
+  std::uint32_t slice_bytes = 0;  // only with TransferMode::sliced
 };
 
 // How a trace file with time that runs backwards or has gaps is treated.
@@ -62,11 +49,12 @@ enum class TraceTime : std::uint8_t { stamped, by_index };
 enum class TraceGaps : std::uint8_t { error, hold, zero };
 
 struct TraceConfig {
-  std::string path;                 // resolved
+  std::string path;  // resolved
   TraceTime time = TraceTime::stamped;
-  double rate_hz = 0;               // with by_index
+  double rate_hz = 0;  // with by_index
   TraceGaps gaps = TraceGaps::error;
-  double load_ohm = 30'000;         // for voltage across a load: Mementos
+  double load_ohm = 30'000;  // for voltage across a load: Mementos
+  bool load_given = false;   // load_ohm was written: a CSV trace of voltage alone needs that
   bool repeat = false;
 };
 
@@ -100,26 +88,11 @@ struct HeapConfig {
   std::string policy;               // "in_order"
 };
 
-struct CounterConfig {
-  std::uint32_t objects = 8;        // 1 .. 10,000
-  std::uint32_t size_bytes = 16;    // 4 .. 16,376; the counter is the first word
-  std::uint32_t compute_cycles = 1000;  // between two operations
-};
-
-struct QueueConfig {
-  std::uint32_t length = 32;            // items before the first iteration
-  std::uint32_t item_bytes = 256;       // 4 .. 16,000
-  std::uint32_t compute_cycles = 0;
-};
-
-enum class KeyDistribution : std::uint8_t { random, sequential, partitioned, distributed };
-
-struct KvsConfig {
-  KeyDistribution keys = KeyDistribution::random;
-  std::uint32_t compute_cycles = 0;
-};
-
-using WorkloadConfig = std::variant<CounterConfig, QueueConfig, KvsConfig>;
+using CounterConfig = firmware::CounterOptions;
+using QueueConfig = firmware::QueueOptions;
+using KvsConfig = firmware::KvsOptions;
+using KeyDistribution = firmware::KvsKeys;
+using WorkloadConfig = firmware::WorkloadOptions;
 
 struct StopConfig {
   std::optional<Picoseconds> time;
@@ -129,6 +102,7 @@ struct StopConfig {
 struct Scenario {
   std::string file;
   std::string name;
+  std::string description;  // free text, may have several lines
   std::uint64_t seed = 1;
   McuConfig mcu;
   StorageConfig storage;

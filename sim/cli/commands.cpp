@@ -1,0 +1,139 @@
+#include "sim/cli/commands.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string_view>
+
+#include "sim/cli/options.hpp"
+#include "sim/report/write_file.hpp"
+#include "sim/scenario/input_error.hpp"
+#include "sim/scenario/nearest.hpp"
+
+namespace brownout::sim::cli {
+namespace {
+
+constexpr std::string_view kHelp =
+    R"(brownout: deterministic power-failure simulator for intermittently powered microcontrollers
+
+usage: brownout COMMAND [ARGUMENTS]
+       brownout COMMAND --help
+
+commands
+  run SCENARIO.yaml   run a scenario end to end and report what it found
+  timing              latencies of storage calls on a part, bus and transfer mode, as CSV
+  list                parts, MCU profiles, bus profiles, workloads, allocators, policies
+
+commands of the launcher ./brownout
+  test                install what is missing, build, run all tests
+  bench               install what is missing, build, run the benchmarks
+
+options
+  --help, --version
+
+exit codes
+  0 verified or done      1 verification failed, data lost, or a rule of yours struck
+  2 wrong input           3 the environment failed (disk full, no memory)
+  130 interrupted without a finding
+)";
+
+struct Command {
+  std::string_view name;
+  int (*run)(const Arguments&);
+};
+constexpr std::array<Command, 3> kCommands = {{{"run", run_command}, {"timing", timing_command}, {"list", list_command}}};
+
+int dispatch(const Arguments& arguments) {
+  if (arguments.empty()) {
+    std::fputs(kHelp.data(), stderr);
+    return kExitBadInput;
+  }
+  const std::string& name = arguments.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    print(std::string(kHelp));
+    return kExitDone;
+  }
+  if (name == "--version") {
+    print(fmt::format("brownout {}\n", BROWNOUT_VERSION));
+    return kExitDone;
+  }
+  for (const Command& command : kCommands) {
+    if (command.name == name) return command.run(Arguments(arguments.begin() + 1, arguments.end()));
+  }
+  constexpr std::array<std::string_view, 7> kNames = {"run", "timing", "list", "test", "bench", "--help", "--version"};
+  const auto near = nearest(name, kNames);
+  const std::string hint = near ? fmt::format("did you mean `{}`?", *near) : "see `brownout --help`";
+  throw InputError({"brownout", 0, 0}, fmt::format("unknown command `{}`; {}", name, hint));
+}
+
+// Memory may be what is missing, so this one needs none.
+int complain(int code, const char* what) {
+  std::fputs(what, stderr);
+  std::fputc('\n', stderr);
+  return code;
+}
+
+}  // namespace
+
+int run_program(const Arguments& arguments) {
+  try {
+    return dispatch(arguments);
+  } catch (const InputError& error) {
+    return complain(kExitBadInput, error.what());
+  } catch (const EnvironmentError& error) {
+    return complain(kExitEnvironment, (std::string("brownout: ") + error.what()).c_str());
+  } catch (const std::bad_alloc&) {
+    return complain(kExitEnvironment, "brownout: out of memory");
+  } catch (const std::exception& error) {
+    return complain(kExitEnvironment, (std::string("brownout: internal error: ") + error.what()).c_str());
+  }
+}
+
+po::variables_map parse_options(const Arguments& arguments, const po::options_description& options,
+                                const po::positional_options_description& positional) {
+  namespace style = po::command_line_style;
+  po::variables_map values;
+  try {
+    po::store(po::command_line_parser(arguments)
+                  .options(options)
+                  .positional(positional)
+                  .style(style::unix_style & ~style::allow_guessing)
+                  .run(),
+              values);
+    po::notify(values);
+  } catch (const po::unknown_option& error) {
+    std::vector<std::string> names;
+    for (const auto& option : options.options()) names.push_back("--" + option->long_name());
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const auto near = nearest(error.get_option_name(), known);
+    throw InputError({"brownout", 0, 0}, fmt::format("unknown flag `{}`; {}", error.get_option_name(),
+                                                     near ? fmt::format("did you mean `{}`?", *near) : "see --help"));
+  } catch (const po::too_many_positional_options_error&) {
+    throw InputError({"brownout", 0, 0}, fmt::format("too many arguments: `{}`; see --help", arguments.back()));
+  } catch (const po::error& error) {
+    throw InputError({"brownout", 0, 0}, fmt::format("{}; see --help", error.what()));
+  }
+  return values;
+}
+
+std::uint64_t parse_number_flag(const std::string& flag, const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw InputError({flag + " " + text, 0, 0}, "needs a whole number from 0 to 18446744073709551615");
+  }
+  return value;
+}
+
+void print(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw EnvironmentError("cannot write to the standard output");
+  }
+}
+
+}  // namespace brownout::sim::cli

@@ -1,0 +1,66 @@
+#include <fmt/format.h>
+
+#include "sim/cli/commands.hpp"
+#include "sim/cli/options.hpp"
+#include "sim/scenario/choices.hpp"
+#include "sim/scenario/scenario.hpp"
+#include "sim/scenario/quantity.hpp"
+
+namespace brownout::sim::cli {
+namespace {
+
+template <class Names>
+std::string list_of(const char* title, const Names& names) {
+  std::string text = fmt::format("{}\n", title);
+  for (const auto& name : names) text += fmt::format("  {}\n", name);
+  return text;
+}
+
+std::string parts() {
+  std::string text = "parts (storage.part)\n";
+  for (const devices::FramPart& part : devices::fram_parts()) {
+    text += fmt::format("  {:<20} {}, up to {}{}\n  {:<20} {}\n", part.name, format_bytes(part.size_bytes),
+                        format_quantity(static_cast<double>(part.max_sck_hz), Dimension::frequency),
+                        part.estimated ? ", some figures are estimates" : "", "", part.sources);
+  }
+  return text;
+}
+
+std::string mcus() {
+  std::string text = "MCU profiles (mcu.profile)\n";
+  for (const devices::McuProfile& mcu : devices::mcu_profiles()) {
+    text += fmt::format("  {:<20} {}, {} at {}, bus {}\n  {:<20} {}\n", mcu.name,
+                        format_quantity(static_cast<double>(mcu.clock_hz), Dimension::frequency),
+                        format_quantity(mcu.active_a, Dimension::current),
+                        format_quantity(mcu.rail_v, Dimension::voltage), mcu.bus, "", mcu.sources);
+  }
+  return text;
+}
+
+std::string buses() {
+  std::string text = "bus profiles (storage.bus)\n";
+  for (const devices::SpiProfile& bus : devices::spi_profiles()) {
+    text += fmt::format("  {:<20} {}\n", bus.name, bus.sources);
+  }
+  return text;
+}
+
+}  // namespace
+
+int list_command(const Arguments& arguments) {
+  po::options_description options("options");
+  options.add_options()("help", "this text");
+  const po::variables_map values = parse_options(arguments, options, {});
+  if (values.count("help") > 0) {
+    print("usage: brownout list\n\nParts, profiles and modules that a scenario can name.\n");
+    return kExitDone;
+  }
+  print(parts() + mcus() + buses() + list_of("transfer modes (storage.transfer)", kTransferModes) +
+        list_of("workloads (workload.kind)", kWorkloadKinds) +
+        list_of("RAM allocators (heap.ram_allocator)", kRamAllocators) +
+        list_of("store allocators (heap.nv_allocator)", kNvAllocators) + list_of("policies (heap.policy)", kPolicies) +
+        list_of("sources (supply.source.kind, or supply.source.trace for a file)", kSourceKinds));
+  return kExitDone;
+}
+
+}  // namespace brownout::sim::cli

@@ -1,0 +1,113 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+
+#include "sim/cli/commands.hpp"
+#include "sim/cli/interrupt.hpp"
+#include "sim/cli/options.hpp"
+#include "sim/machine/control_run.hpp"
+#include "sim/report/report.hpp"
+#include "sim/report/write_file.hpp"
+#include "sim/scenario/fit.hpp"
+
+namespace brownout::sim::cli {
+namespace {
+
+constexpr const char* kUsage =
+    R"(usage: brownout run SCENARIO.yaml [--set PATH=VALUE]... [--report FILE.json] [--seed N] [--quiet]
+
+Runs the real heap on the simulated board: a control run without outages first, then the scenario, with the
+persist interrupt at the exact instant at which the supply sinks to the warning level. Prints a summary; the
+exit code is 0 if everything was verified, 1 if data were lost or a check failed.
+
+)";
+
+// One line on a terminal, overwritten a few times a second; nothing in a pipe.
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool wanted) : on_(wanted && isatty(STDERR_FILENO) == 1) {}
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+  ~ProgressLine() {
+    if (shown_) std::fputs("\r\033[K", stderr);
+  }
+
+  void show(const Progress& progress) {
+    if (!on_) return;
+    const auto now = std::chrono::steady_clock::now();  // for the eye only; no result sees it
+    if (shown_ && now - last_ < std::chrono::milliseconds(200)) return;
+    last_ = now;
+    shown_ = true;
+    std::fprintf(stderr, "\r\033[K%.3f s simulated, %llu operations, %llu outages", progress.now.seconds(),
+                 static_cast<unsigned long long>(progress.operations),
+                 static_cast<unsigned long long>(progress.outages));
+  }
+
+ private:
+  bool on_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point last_;
+};
+
+int exit_code(const RunResult& result) {
+  if (!result.pass) return kExitFailed;
+  return result.stop_reason == StopReason::interrupted ? kExitInterrupted : kExitDone;
+}
+
+po::options_description options_of_run() {
+  po::options_description options("options");
+  options.add_options()                                                                                            //
+      ("set", po::value<std::vector<std::string>>()->composing(),                                                  //
+       "override a key of the scenario, as in supply.capacitor.capacitance=\"47 uF\"; may be given many times")    //
+      ("report", po::value<std::string>(), "write the report as JSON to this file")                                //
+      ("seed", po::value<std::string>(), "seed of everything random, instead of the scenario's")                   //
+      ("quiet", "print nothing but errors")                                                                        //
+      ("help", "this text")                                                                                        //
+      ("scenario", po::value<std::string>(), "the scenario file");
+  return options;
+}
+
+}  // namespace
+
+int run_command(const Arguments& arguments) {
+  const po::options_description options = options_of_run();
+  po::positional_options_description positional;
+  positional.add("scenario", 1);
+  const po::variables_map values = parse_options(arguments, options, positional);
+  if (values.count("help") > 0) {
+    print(fmt::format("{}{}", kUsage, fmt::streamed(options)));
+    return kExitDone;
+  }
+  if (values.count("scenario") == 0) {
+    throw InputError({"brownout run", 0, 0}, "needs a scenario file, such as scenarios/quickstart.yaml");
+  }
+  std::vector<Override> overrides;
+  if (values.count("set") > 0) {
+    for (const std::string& text : values["set"].as<std::vector<std::string>>()) overrides.push_back({text});
+  }
+  std::optional<std::uint64_t> seed;
+  if (values.count("seed") > 0) seed = parse_number_flag("--seed", values["seed"].as<std::string>());
+  const std::string report = values.count("report") > 0 ? values["report"].as<std::string>() : "";
+  if (values.count("report") > 0) check_output_path("--report", report);
+  const bool quiet = values.count("quiet") > 0;
+
+  const Scenario scenario = load_scenario(values["scenario"].as<std::string>(), overrides, seed);
+  check_fit(scenario);
+
+  RunOptions run_options;
+  run_options.interrupted = watch_interrupts();
+  RunResult result;
+  {
+    ProgressLine line(!quiet);
+    run_options.progress = [&line](const Progress& progress) { line.show(progress); };
+    result = simulate(scenario, run_options);
+  }
+  if (!report.empty()) write_file(report, json_report(scenario, result));
+  if (!quiet) print(summary(scenario, result));
+  return exit_code(result);
+}
+
+}  // namespace brownout::sim::cli

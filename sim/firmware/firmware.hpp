@@ -1,0 +1,49 @@
+// The program in the board's flash, as the machine reaches it: reset vector, boot, persist interrupt.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "heap/layout.hpp"
+#include "heap/storage/spi_fram.hpp"
+#include "sim/firmware/port.hpp"
+#include "sim/firmware/workload_options.hpp"
+
+namespace brownout::sim::firmware {
+
+// What the linker script and the flash hold.
+struct Image {
+  heap::HeapConfig heap;
+  heap::SpiFramConfig storage;
+  WorkloadOptions workload;
+  std::span<std::byte> ram;      // the heap's, config.ram_bytes, aligned to 8
+  std::span<std::byte> os_part;  // what the OS wants saved beside the heap
+};
+
+class Firmware {
+ public:
+  Firmware() = default;
+  Firmware(const Firmware&) = delete;
+  Firmware& operator=(const Firmware&) = delete;
+  virtual ~Firmware() = default;
+
+  // After a reset with nothing to bring back: makes an empty store and runs the workload to its end.
+  virtual void cold_start() = 0;
+  // The persist interrupt, on the stack of whatever it interrupts.
+  virtual heap::Status persist() = 0;
+  // After a reset: starts driver and heap anew and brings the checkpoint back.
+  virtual heap::Status restore() = 0;
+  // Memory of driver and heap objects, which loses its content with the supply like the heap's RAM.
+  virtual std::span<std::byte> static_ram() = 0;
+  // Where everything lies in RAM and store.
+  virtual const heap::Geometry& geometry() const = 0;
+};
+
+// The geometry that an image would have on its part, without running anything; error none if it fits.
+heap::Error plan(const heap::HeapConfig& config, std::uint32_t storage_bytes, heap::Geometry& geometry);
+
+std::unique_ptr<Firmware> make_firmware(const Image& image, Port& port);
+
+}  // namespace brownout::sim::firmware

@@ -1,0 +1,77 @@
+// What the simulated program sees of its board. Firmware includes heap/ and this folder, nothing else of
+// sim; the machine implements it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "heap/platform.hpp"
+#include "heap/storage/storage.hpp"
+
+namespace brownout::sim::firmware {
+
+// The board's pins and registers, as virtual functions that the machine implements.
+class Port {
+ public:
+  Port() = default;
+  Port(const Port&) = delete;
+  Port& operator=(const Port&) = delete;
+
+  // Platform
+  virtual void charge(heap::Work work, std::uint32_t count) = 0;
+  virtual void enter_critical() = 0;
+  virtual void exit_critical() = 0;
+  virtual std::uint32_t power_epoch() = 0;
+  virtual void wait_since_power_on(std::uint32_t us) = 0;
+
+  // The heap exists: from now on the persist interrupt may strike outside critical sections.
+  virtual void unmask_persist() = 0;
+
+  // SpiBus
+  virtual void begin_send(heap::ConstBytes command, heap::OutStream data) = 0;
+  virtual void begin_receive(heap::ConstBytes command, heap::InStream data) = 0;
+  virtual heap::TransferState poll_bus() = 0;
+  virtual void abort_bus() = 0;
+
+  // The test bench: costs no time, is no part of the program that would be flashed. It keeps a copy of
+  // every object outside the simulated RAM and compares what the program reads with it.
+  virtual void object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) = 0;
+  virtual void object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) = 0;
+  virtual void object_read(std::uint32_t home, heap::ConstBytes bytes) = 0;
+  virtual void object_freed(std::uint32_t home) = 0;
+  // One operation of the workload is complete. Does not return once the run has what it wanted.
+  virtual void operation_done() = 0;
+  // The workload cannot go on.
+  virtual void give_up(heap::Error error, const char* doing) = 0;
+
+ protected:
+  ~Port() = default;
+};
+
+// Port as the concepts want it.
+class PlatformShim {
+ public:
+  explicit PlatformShim(Port& port) : port_(port) {}
+  void charge(heap::Work work, std::uint32_t count) { port_.charge(work, count); }
+  void enter_critical() { port_.enter_critical(); }
+  void exit_critical() { port_.exit_critical(); }
+  std::uint32_t power_epoch() { return port_.power_epoch(); }
+  void wait_since_power_on(std::uint32_t us) { port_.wait_since_power_on(us); }
+
+ private:
+  Port& port_;
+};
+
+class BusShim {
+ public:
+  explicit BusShim(Port& port) : port_(port) {}
+  void begin_send(heap::ConstBytes command, heap::OutStream data) { port_.begin_send(command, data); }
+  void begin_receive(heap::ConstBytes command, heap::InStream data) { port_.begin_receive(command, data); }
+  heap::TransferState poll() { return port_.poll_bus(); }
+  void abort() { port_.abort_bus(); }
+
+ private:
+  Port& port_;
+};
+
+}  // namespace brownout::sim::firmware

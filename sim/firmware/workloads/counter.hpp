@@ -1,0 +1,89 @@
+// Workload `counter`: allocate, increment, read, free.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "heap/heap.hpp"
+#include "sim/firmware/port.hpp"
+#include "sim/firmware/workload_options.hpp"
+
+namespace brownout::sim::firmware {
+
+inline constexpr std::uint32_t kMaxCounterObjects = 4'000;
+
+template <class H>
+class CounterWorkload {
+ public:
+  CounterWorkload(H& heap, Port& port, const CounterOptions& options)
+      : heap_(heap), port_(port), options_(options) {}
+
+  void run() {
+    for (std::uint32_t k = 0; k < options_.objects; ++k) {
+      if (!make(k)) return;
+    }
+    for (std::uint32_t i = 0;; ++i) {
+      const std::uint32_t k = i % options_.objects;
+      const bool done = i % 16 == 15 ? renew(k) : increment(k);
+      if (!done || !look_at((k + options_.objects / 2) % options_.objects)) return;
+      port_.charge(heap::Work::compute_cycle, options_.compute_cycles);
+      port_.operation_done();
+    }
+  }
+
+ private:
+  bool make(std::uint32_t k) {
+    heap::Result<heap::Buffer> made = heap_.make_buffer(options_.size_bytes);
+    if (!made.ok()) return failed(made.error(), "make a counter");
+    counters_[k] = made.take();
+    port_.object_made(counters_[k].home(), options_.size_bytes, k);
+    return true;
+  }
+
+  bool renew(std::uint32_t k) {
+    const std::uint32_t home = counters_[k].home();
+    if (const heap::Status status = heap_.free(counters_[k]); !status.ok()) {
+      return failed(status.error(), "free a counter");
+    }
+    port_.object_freed(home);
+    return make(k);
+  }
+
+  bool increment(std::uint32_t k) {
+    auto result = heap_.write(counters_[k]);
+    if (!result.ok()) return failed(result.error(), "write a counter");
+    const auto counter = result.take();
+    std::uint32_t value = 0;
+    std::memcpy(&value, counter.data(), sizeof value);
+    ++value;
+    std::memcpy(counter.data(), &value, sizeof value);
+    // The last byte follows along, so that a torn object cannot look whole.
+    if (counter.size_bytes() > sizeof value) {
+      counter.data()[counter.size_bytes() - 1] = static_cast<std::byte>(value & 0xFFU);
+    }
+    port_.charge(heap::Work::copied_byte, 2 * sizeof value + 1);
+    port_.object_changed(counters_[k].home(), 0, {counter.data(), counter.size_bytes()});
+    return true;
+  }
+
+  bool look_at(std::uint32_t k) {
+    auto result = heap_.read(counters_[k]);
+    if (!result.ok()) return failed(result.error(), "read a counter");
+    const auto counter = result.take();
+    port_.charge(heap::Work::copied_byte, sizeof(std::uint32_t));
+    port_.object_read(counters_[k].home(), {counter.data(), counter.size_bytes()});
+    return true;
+  }
+
+  bool failed(heap::Error error, const char* doing) {
+    port_.give_up(error, doing);
+    return false;
+  }
+
+  H& heap_;
+  Port& port_;
+  CounterOptions options_;
+  heap::Buffer counters_[kMaxCounterObjects];
+};
+
+}  // namespace brownout::sim::firmware

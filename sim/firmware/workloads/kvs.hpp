@@ -1,0 +1,72 @@
+// Workload `kvs`: the published key-value store, all writes.
+#pragma once
+
+#include <cstdint>
+
+#include "heap/heap.hpp"
+#include "sim/firmware/port.hpp"
+#include "sim/firmware/workloads/kvs_keys.hpp"
+
+namespace brownout::sim::firmware {
+
+template <class H>
+class KvsWorkload {
+ public:
+  KvsWorkload(H& heap, Port& port, const KvsOptions& options)
+      : heap_(heap),
+        port_(port),
+        options_(options),
+        keys_(options),
+        values_(Xoshiro128::from_bytes(kKvsDataSeed)) {}
+
+  void run() {
+    for (std::uint32_t key = 0; key < kKvsObjects; ++key) {
+      if (!insert(key)) return;
+    }
+    if (const heap::Status status = heap_.flush(); !status.ok()) {
+      failed(status.error(), "flush");
+      return;
+    }
+    for (std::uint32_t i = 0; i < options_.iterations; ++i) {
+      if (!overwrite(keys_.next_key(i))) return;
+      port_.charge(heap::Work::compute_cycle, options_.compute_cycles);
+      port_.operation_done();
+    }
+  }
+
+ private:
+  bool insert(std::uint32_t key) {
+    const std::uint32_t size = options_.sizes[keys_.next_class()];
+    heap::Result<heap::Buffer> made = heap_.make_buffer(size);
+    if (!made.ok()) return failed(made.error(), "insert an object");
+    objects_[key] = made.take();
+    port_.object_made(objects_[key].home(), size, key);
+    return overwrite(key);
+  }
+
+  // The low byte of one data draw, repeated.
+  bool overwrite(std::uint32_t key) {
+    const auto value = static_cast<std::byte>(values_.next() & 0xFFU);
+    auto result = heap_.write(objects_[key]);
+    if (!result.ok()) return failed(result.error(), "overwrite an object");
+    const auto ref = result.take();
+    for (std::uint32_t j = 0; j < ref.size_bytes(); ++j) ref.data()[j] = value;
+    port_.charge(heap::Work::copied_byte, ref.size_bytes());
+    port_.object_changed(objects_[key].home(), 0, {ref.data(), ref.size_bytes()});
+    return true;
+  }
+
+  bool failed(heap::Error error, const char* doing) {
+    port_.give_up(error, doing);
+    return false;
+  }
+
+  H& heap_;
+  Port& port_;
+  KvsOptions options_;
+  KvsKeySequence keys_;
+  Xoshiro128 values_;
+  heap::Buffer objects_[kKvsObjects];
+};
+
+}  // namespace brownout::sim::firmware

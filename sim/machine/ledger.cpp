@@ -1,0 +1,97 @@
+#include "sim/machine/ledger.hpp"
+
+#include <cassert>
+#include <cmath>
+
+namespace brownout::sim {
+
+std::string_view name_of(Phase phase) {
+  constexpr std::string_view kNames[kPhases] = {"boot", "run", "persist", "restore", "off"};
+  return kNames[static_cast<std::size_t>(phase)];
+}
+
+void Ledger::book(const Span& span) {
+  assert(span.duration.count >= 0);
+  const double seconds = span.duration.seconds();
+  const std::size_t i = index(span.phase);
+  time_[i] += span.duration;
+  cpu_[i].add(span.load.cpu_w * seconds);
+  bus_[i].add(span.load.bus_w * seconds);
+  storage_[i].add(span.load.storage_w * seconds);
+  harvested_.add(span.source_w * seconds);
+  leakage_.add(span.losses.leakage_j);
+  esr_.add(span.losses.esr_j);
+  clipped_.add(span.losses.clipped_j);
+}
+
+void Ledger::note_state(Phase phase, const Load& load, Picoseconds duration) {
+  if (last_state_ < states_.size() && states_[last_state_].phase == phase && states_[last_state_].load == load) {
+    states_[last_state_].time += duration;
+    return;
+  }
+  for (last_state_ = 0; last_state_ < states_.size(); ++last_state_) {
+    StateTime& state = states_[last_state_];
+    if (state.phase == phase && state.load == load) {
+      state.time += duration;
+      return;
+    }
+  }
+  states_.push_back({phase, load, duration});
+}
+
+void Ledger::note_source(double power_w, Picoseconds duration) {
+  source_integral_.add(power_w * duration.seconds());
+}
+
+void Ledger::note_capacitor(double first_j, double last_j) {
+  first_j_ = first_j;
+  last_j_ = last_j;
+}
+
+double Ledger::total_load_j() const {
+  double total = 0;
+  for (std::size_t i = 0; i < kPhases; ++i) total += load_j(static_cast<Phase>(i));
+  return total;
+}
+
+Ledger::Balance Ledger::check() const {
+  double cpu = 0;
+  double bus = 0;
+  double storage = 0;
+  for (const StateTime& state : states_) {
+    const double seconds = state.time.seconds();
+    cpu += state.load.cpu_w * seconds;
+    bus += state.load.bus_w * seconds;
+    storage += state.load.storage_w * seconds;
+  }
+  double cpu_first = 0;
+  double bus_first = 0;
+  double storage_first = 0;
+  for (std::size_t i = 0; i < kPhases; ++i) {
+    cpu_first += cpu_[i].value();
+    bus_first += bus_[i].value();
+    storage_first += storage_[i].value();
+  }
+  const double losses = leakage_j() + esr_j() + clipped_j();
+
+  Balance balance;
+  balance.turned_over_j = source_integral_.value() + first_j_;
+  balance.first_book_j = total_load_j() + losses + last_j_;
+  balance.second_book_j = cpu + bus + storage + losses + last_j_;
+  const double scale = balance.turned_over_j > 0 ? balance.turned_over_j : 1.0;
+  const auto compare = [&](const char* what, double a, double b) {
+    const double error = std::fabs(a - b) / scale;
+    if (error <= balance.relative_error && !balance.worst.empty()) return;
+    balance.relative_error = error;
+    balance.worst = what;
+  };
+  compare("cpu", cpu_first, cpu);
+  compare("bus", bus_first, bus);
+  compare("storage", storage_first, storage);
+  compare("source", harvested_j(), source_integral_.value());
+  compare("conservation, first book", harvested_j() + first_j_, balance.first_book_j);
+  compare("conservation, second book", balance.turned_over_j, balance.second_book_j);
+  return balance;
+}
+
+}  // namespace brownout::sim

@@ -1,0 +1,170 @@
+// The machine: a board with its supply, running the firmware, from first turn-on to the end of the run.
+#pragma once
+
+#include <csignal>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "devices/bus/rtos_tick.hpp"
+#include "devices/fram/fram_chip.hpp"
+#include "sim/firmware/firmware.hpp"
+#include "sim/machine/fiber.hpp"
+#include "sim/machine/fingerprint.hpp"
+#include "sim/machine/power_train.hpp"
+#include "sim/machine/run_result.hpp"
+#include "sim/machine/spi_controller.hpp"
+#include "sim/scenario/scenario.hpp"
+#include "sim/verify/shadow.hpp"
+
+namespace brownout::sim {
+
+// The heap's configuration on a scenario's board.
+heap::HeapConfig heap_config_of(const Scenario& scenario);
+
+struct Progress {
+  Picoseconds now;
+  std::uint64_t operations = 0;
+  std::uint64_t outages = 0;
+};
+
+struct RunOptions {
+  // Set from a signal handler: end the run soon, with what it has.
+  const volatile std::sig_atomic_t* interrupted = nullptr;
+  // Called now and then, from simulated code: it may not throw.
+  std::function<void(const Progress&)> progress;
+};
+
+// The firmware runs on a stack of its own; the persist interrupt is a call on that stack, from inside
+// whatever let time pass. Boot and restore run on a second stack. A machine runs once.
+class Machine final : private firmware::Port, private Timekeeper {
+ public:
+  // `ledger` outlives the machine; tests hand in one with a planted error.
+  Machine(const Scenario& scenario, std::unique_ptr<devices::Source> source, Ledger& ledger, RunOptions options);
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  RunResult run();
+
+  // After run(): of the objects of the workload, for comparison with another run.
+  [[nodiscard]] std::uint64_t contents_digest() const { return shadow_.digest(); }
+  [[nodiscard]] const devices::FramChip& fram() const { return fram_; }
+
+ private:
+  // What the CPU is doing, for interrupts and for a power failure.
+  enum class Mode : std::uint8_t { off, cold_boot, program, persist, boot, asleep };
+  enum class Activity : std::uint8_t { compute, bus, sleep, off };
+
+  // Port: what firmware calls.
+  void charge(heap::Work work, std::uint32_t count) override;
+  void enter_critical() override;
+  void exit_critical() override;
+  std::uint32_t power_epoch() override;
+  void wait_since_power_on(std::uint32_t us) override;
+  void unmask_persist() override;
+  void begin_send(heap::ConstBytes command, heap::OutStream data) override;
+  void begin_receive(heap::ConstBytes command, heap::InStream data) override;
+  heap::TransferState poll_bus() override;
+  void abort_bus() override;
+  void object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) override;
+  void object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) override;
+  void object_read(std::uint32_t home, heap::ConstBytes bytes) override;
+  void object_freed(std::uint32_t home) override;
+  void operation_done() override;
+  void give_up(heap::Error error, const char* doing) override;
+
+  // Timekeeper: what the bus calls.
+  void pass(Picoseconds span, BusTime spent_on) override;
+  void storage_selected(bool selected) override;
+  [[nodiscard]] Picoseconds now() const override { return train_.now(); }
+
+  // The life of the board.
+  void cold_start();
+  void boot_phases();
+  bool wait_for_turn_on();
+  void persist_interrupt();
+  bool persist_now();
+  bool sleep_until_outage();
+  void outage_and_restore();
+  void boot_and_restore();
+  void elapse(Picoseconds span, bool ends_with_interrupt);
+  void on_event(PowerEvent event);
+  void power_failed();
+  [[noreturn]] void lose(bool warned);
+  void record_loss(bool warned);
+  void power_down();
+  void note_power_cycle();
+  void charge_cycles(std::uint64_t millicycles, bool calibrated);
+
+  // Endings. stop() freezes time: the program runs on to the end of its operation without cost.
+  void stop(StopReason reason);
+  [[noreturn]] void fail(std::string what);
+  void fail_if(std::optional<std::string> fault, const char* when);
+  void verify_objects();
+  [[nodiscard]] std::optional<std::string> object_fault() const;
+  RunResult finish();
+
+  void use(Activity activity);
+  void use_current(double current_a);
+  void enter(Mode mode, Phase phase);
+  [[nodiscard]] bool interruptible() const;
+  void fill_pattern(std::span<std::byte> bytes);
+
+  const Scenario& scenario_;
+  RunOptions options_;
+  Ledger& ledger_;
+  std::optional<Picoseconds> source_period_;
+  PowerTrain train_;
+  devices::FramChip fram_;
+  SpiController bus_;
+  devices::TickClock tick_;
+  std::vector<std::uint64_t> ram_words_;  // 8-byte aligned memory of the heap
+  std::span<std::byte> ram_;
+  std::vector<std::uint64_t> os_words_;
+  std::span<std::byte> os_part_;
+  std::unique_ptr<firmware::Firmware> firmware_;
+  FiberStack program_stack_;
+  FiberStack boot_stack_;
+  Fibers fibers_;
+  Shadow shadow_;
+  Fingerprint fingerprint_;
+  RunResult result_;
+
+  Picoseconds limit_;              // stop.time
+  Mode mode_ = Mode::off;
+  Phase phase_ = Phase::off;
+  Activity activity_ = Activity::off;
+  double active_w_ = 0;
+  double fram_active_w_ = 0;
+  double fram_standby_w_ = 0;
+  bool selected_ = false;
+  bool persist_unmasked_ = false;
+  bool frozen_ = false;            // the run is over: time stands still, nothing costs
+  bool ghost_ = false;             // the power is gone: what the persist would still have taken
+  bool verify_due_ = false;        // an outage since the last operation boundary
+  bool restored_ = false;
+  double ghost_j_ = 0;
+  Picoseconds ghost_time_;
+  std::uint32_t critical_depth_ = 0;
+  std::uint64_t section_millicycles_ = 0;
+  std::uint32_t epoch_ = 1;
+  std::uint64_t pattern_ = 0;
+  std::uint64_t cycle_remainder_ = 0;
+  Picoseconds power_on_at_;
+  Picoseconds persist_begin_;
+  double persist_begin_j_ = 0;
+  std::vector<std::byte> ram_before_;
+  std::vector<std::byte> os_before_;
+  std::uint64_t progress_ = 0;     // transfers and operations completed by the program
+  std::uint64_t progress_at_cycle_ = 0;
+  std::uint64_t operations_at_cycle_ = 0;
+  std::uint32_t cycles_without_transfer_ = 0;
+  std::uint32_t cycles_without_operation_ = 0;
+};
+
+}  // namespace brownout::sim

@@ -1,0 +1,147 @@
+#include "sim/machine/power_train.hpp"
+
+#include <cassert>
+
+namespace brownout::sim {
+
+using devices::kForever;
+
+PowerTrain::PowerTrain(const SupplyConfig& supply, std::unique_ptr<devices::Source> source, Ledger& ledger)
+    : capacitor_(supply.capacitor, supply.initial_v),
+      thresholds_(supply.thresholds),
+      source_(std::move(source)),
+      ledger_(ledger),
+      initial_j_(capacitor_.energy_j()) {
+  pull_segment();
+  find_next_event();
+}
+
+double PowerTrain::terminal_v() {
+  settle();
+  return capacitor_.terminal_v(load_.total_w() - source_w_);
+}
+
+double PowerTrain::stored_j() {
+  settle();
+  return capacitor_.energy_j();
+}
+
+void PowerTrain::set_load(const Load& load, Phase phase) {
+  if (load == load_ && phase == phase_) return;
+  settle();
+  const bool same_power = load.total_w() == load_.total_w();
+  load_ = load;
+  phase_ = phase;
+  if (!same_power) find_next_event();
+}
+
+PowerEvent PowerTrain::run_until(Picoseconds until) {
+  for (;;) {
+    if (until < next_event_ || next_event_ == kForever) {
+      assert(until >= now_);
+      if (until > now_) events_at_this_instant_ = 0;
+      now_ = until;
+      return PowerEvent::none;
+    }
+    if (next_event_ > now_) events_at_this_instant_ = 0;
+    ++events_at_this_instant_;
+    assert(events_at_this_instant_ < 1000 && "events without end at one instant");
+    now_ = next_event_;
+    settle();
+    const PowerEvent event = take_event();
+    if (event != PowerEvent::none) return event;
+  }
+}
+
+PowerEvent PowerTrain::take_event() {
+  const PowerEvent event = next_kind_;
+  switch (event) {
+    case PowerEvent::none:
+      pull_segment();
+      break;
+    case PowerEvent::warn:
+      warn_asserted_ = true;
+      break;
+    case PowerEvent::brown_out:
+      powered_ = false;
+      warn_asserted_ = true;
+      break;
+    case PowerEvent::recovered:
+      powered_ = true;
+      warn_asserted_ = false;
+      break;
+    case PowerEvent::source_ended: break;
+  }
+  if (event != PowerEvent::source_ended) find_next_event();
+  return event;
+}
+
+// The source's book is kept by segments, however many events fall into one.
+void PowerTrain::pull_segment() {
+  ledger_.note_source(source_w_, segment_end_ - segment_begin_);
+  segment_begin_ = segment_end_;
+  const std::optional<devices::SourceSegment> segment = source_->next();
+  if (!segment) {
+    source_ended_ = true;
+    source_w_ = 0;
+    return;
+  }
+  assert(segment->end > segment_begin_ && segment->power_w >= 0);
+  segment_end_ = segment->end;
+  source_w_ = segment->power_w;
+}
+
+void PowerTrain::find_next_event() {
+  if (source_ended_) {
+    next_event_ = now_;
+    next_kind_ = PowerEvent::source_ended;
+    return;
+  }
+  next_event_ = segment_end_;
+  next_kind_ = PowerEvent::none;
+  const auto consider = [this](std::optional<Picoseconds> after, PowerEvent kind) {
+    if (!after || after->count > kForever.count - now_.count) return;
+    const Picoseconds at = now_ + *after;
+    // At one instant the source changes first, then thresholds in the order of severity.
+    if (at < next_event_ || (at == next_event_ && next_kind_ == PowerEvent::warn)) {
+      next_event_ = at;
+      next_kind_ = kind;
+    }
+  };
+  const double net_w = load_.total_w() - source_w_;
+  if (warn_asserted_) {
+    consider(capacitor_.time_until_rises_to(thresholds_.turn_on_v, net_w), PowerEvent::recovered);
+  } else {
+    consider(capacitor_.time_until_falls_to(thresholds_.warn_v, net_w), PowerEvent::warn);
+  }
+  if (powered_) {
+    consider(capacitor_.time_until_falls_to(thresholds_.brown_out_v, net_w), PowerEvent::brown_out);
+  }
+}
+
+void PowerTrain::settle() {
+  if (settled_ == now_) return;
+  Span span;
+  span.duration = now_ - settled_;
+  span.phase = phase_;
+  span.load = load_;
+  span.source_w = source_w_;
+  span.losses = capacitor_.advance(span.duration, load_.total_w() - source_w_);
+  settled_ = now_;
+  ledger_.book(span);
+  ledger_.note_state(phase_, load_, span.duration);
+}
+
+void PowerTrain::close() {
+  settle();
+  if (!source_ended_) {
+    ledger_.note_source(source_w_, now_ - segment_begin_);
+    segment_begin_ = now_;
+    segment_end_ = now_;
+    source_w_ = 0;
+    source_ended_ = true;
+  }
+  ledger_.note_capacitor(initial_j_, capacitor_.energy_j());
+}
+
+}  // namespace brownout::sim

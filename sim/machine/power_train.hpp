@@ -1,0 +1,83 @@
+// Source, capacitor, comparators and load, advanced from event to event.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "devices/supply/capacitor.hpp"
+#include "devices/supply/source.hpp"
+#include "sim/machine/ledger.hpp"
+#include "sim/scenario/scenario.hpp"
+
+namespace brownout::sim {
+
+enum class PowerEvent : std::uint8_t {
+  none,          // the time that was asked for has passed
+  warn,          // the terminal voltage fell to the warning level
+  brown_out,     // ... to the brown-out level, or the supply collapsed
+  recovered,     // ... rose to the turn-on level after a warning
+  source_ended,
+};
+
+// Between two events the net power at the capacitor is constant; the state is solved in closed form when
+// an event comes or the load changes, so the cost of a span does not depend on its length.
+class PowerTrain {
+ public:
+  PowerTrain(const SupplyConfig& supply, std::unique_ptr<devices::Source> source, Ledger& ledger);
+
+  [[nodiscard]] Picoseconds now() const { return now_; }
+  // Terminal voltage now, under the present load. O(1).
+  [[nodiscard]] double terminal_v();
+  [[nodiscard]] double stored_j();
+
+  // Comparator outputs. warn: asserted at the warning level, released at turn-on. powered: lost at the
+  // brown-out level, regained at turn-on.
+  [[nodiscard]] bool warn_asserted() const { return warn_asserted_; }
+  [[nodiscard]] bool powered() const { return powered_; }
+
+  // The load from now on, and the phase it is booked under. A step that crosses a threshold shows as an
+  // event at the next run_until, at this same instant.
+  void set_load(const Load& load, Phase phase);
+  [[nodiscard]] const Load& load() const { return load_; }
+  [[nodiscard]] Phase phase() const { return phase_; }
+
+  // Lets time pass until `until` or the next event, whichever is first.
+  PowerEvent run_until(Picoseconds until);
+
+  // True if under this load no event will ever come again.
+  [[nodiscard]] bool nothing_ahead() const { return next_event_ == devices::kForever; }
+
+  // Books everything up to now. For reading the ledger in the middle.
+  void settle();
+  // Ends the books.
+  void close();
+
+ private:
+  void pull_segment();
+  void find_next_event();
+  PowerEvent take_event();
+
+  devices::Capacitor capacitor_;
+  Thresholds thresholds_;
+  std::unique_ptr<devices::Source> source_;
+  Ledger& ledger_;
+  Load load_;
+  Phase phase_ = Phase::off;
+  double initial_j_ = 0;
+
+  Picoseconds now_;
+  Picoseconds settled_;
+  Picoseconds segment_begin_;
+  Picoseconds segment_end_;
+  double source_w_ = 0;
+  bool source_ended_ = false;
+
+  Picoseconds next_event_;
+  PowerEvent next_kind_ = PowerEvent::none;  // none: the source changes
+  int events_at_this_instant_ = 0;
+  bool warn_asserted_ = true;
+  bool powered_ = false;
+};
+
+}  // namespace brownout::sim

@@ -1,0 +1,131 @@
+// What a run found, as numbers. The report is made of this and of the scenario alone.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "devices/fram/fram_chip.hpp"
+#include "sim/machine/ledger.hpp"
+
+namespace brownout::sim {
+
+enum class StopReason : std::uint8_t {
+  time,
+  operations,
+  source_ended,
+  never_turned_on,
+  no_progress,
+  lost,
+  check_failed,
+  interrupted,
+};
+std::string_view name_of(StopReason reason);
+
+// Count, minimum, mean and maximum of a quantity.
+class Statistic {
+ public:
+  void add(double value) {
+    ++count_;
+    sum_.add(value);
+    minimum_ = value < minimum_ ? value : minimum_;
+    maximum_ = value > maximum_ ? value : maximum_;
+  }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  [[nodiscard]] double minimum() const { return count_ > 0 ? minimum_ : 0; }
+  [[nodiscard]] double maximum() const { return count_ > 0 ? maximum_ : 0; }
+  [[nodiscard]] double mean() const { return count_ > 0 ? sum_.value() / static_cast<double>(count_) : 0; }
+
+ private:
+  std::uint64_t count_ = 0;
+  Sum sum_;
+  double minimum_ = std::numeric_limits<double>::infinity();
+  double maximum_ = -std::numeric_limits<double>::infinity();
+};
+
+// Persists, or restores.
+struct TransferStatistics {
+  Statistic time_s;
+  Statistic energy_j;
+  Statistic bytes;
+  Statistic transactions;
+};
+
+// Time and energy of one phase.
+struct PhaseUse {
+  Picoseconds time;
+  double cpu_j = 0;
+  double bus_j = 0;
+  double storage_j = 0;
+  [[nodiscard]] double energy_j() const { return cpu_j + bus_j + storage_j; }
+};
+
+// An outage that cost data.
+struct Loss {
+  Picoseconds at;
+  bool warned = false;              // the persist had begun
+  std::vector<std::uint32_t> objects;  // numbers of objects whose latest content is gone, the first 32
+  std::uint64_t objects_total = 0;
+  std::uint64_t bytes = 0;
+  double persist_energy_j = 0;      // what the whole persist would have taken from the rail
+  double lacked_j = 0;              // the part of it that the capacitor no longer had
+  double needed_capacitance_f = 0;  // that carries this persist from warn to brown-out, no harvest credited
+};
+
+struct RunResult {
+  StopReason stop_reason = StopReason::time;
+  bool pass = false;
+  bool complete = true;             // false: interrupted
+  std::string failure;              // the check that failed, in words
+  Picoseconds simulated;
+
+  std::uint64_t persisted = 0;      // outages survived
+  std::uint64_t lost = 0;
+  std::uint64_t false_alarms = 0;
+  std::uint64_t during_boot = 0;    // power failed again in boot or restore; nothing to lose
+  std::uint64_t with_dirty_data = 0;
+  std::vector<Loss> losses;         // the first 100
+
+  std::uint64_t operations = 0;     // of the workload, all starts together
+  std::uint64_t cold_starts = 0;
+  std::uint64_t turn_ons = 0;
+
+  TransferStatistics persist;
+  TransferStatistics restore;
+  double lowest_persist_end_v = std::numeric_limits<double>::infinity();
+  double needed_capacitance_f = 0;  // for the largest persist seen, no harvest credited
+
+  std::uint64_t bus_transactions = 0;
+  std::uint64_t bus_aborted = 0;
+  std::uint64_t bus_data_bytes = 0;
+  devices::FramViolations violations;
+
+  // What was verified.
+  std::uint64_t outages_compared = 0;      // state before and after equal, byte by byte
+  std::uint64_t objects_compared = 0;      // with their copies outside the simulated RAM
+  std::uint64_t reads_compared = 0;
+  std::uint64_t control_operations = 0;    // of the run without outages that came first
+  std::uint32_t longest_section_cycles = 0;
+
+  // CPU time and energy charged by the uncalibrated constants.
+  Picoseconds charged_cpu;
+  double charged_cpu_j = 0;
+  Picoseconds uncalibrated_bus;
+  double uncalibrated_bus_j = 0;
+
+  std::array<PhaseUse, kPhases> phases{};
+  double harvested_j = 0;
+  double leakage_j = 0;
+  double esr_j = 0;
+  double clipped_j = 0;
+  double initial_j = 0;
+  double final_j = 0;
+  double final_v = 0;
+  Ledger::Balance balance;
+  std::uint64_t fingerprint = 0;
+};
+
+}  // namespace brownout::sim

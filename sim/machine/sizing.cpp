@@ -1,0 +1,57 @@
+#include "sim/machine/sizing.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "devices/math/elementary.hpp"
+#include "heap/layout.hpp"
+
+namespace brownout::sim {
+
+double capacitance_for(double energy_j, double power_w, const SupplyConfig& supply) {
+  const double x1 = supply.thresholds.warn_v * supply.thresholds.warn_v;
+  const double x2 = supply.thresholds.brown_out_v * supply.thresholds.brown_out_v;
+  const double k = power_w * supply.capacitor.esr_ohm;
+  const double usable = x1 - x2 - k * devices::log_of(x1 / x2);
+  return usable > 0 ? 2 * energy_j / usable : std::numeric_limits<double>::infinity();
+}
+
+std::uint32_t smallest_object_bytes(const Scenario& scenario) {
+  if (const auto* counter = std::get_if<CounterConfig>(&scenario.workload)) return counter->size_bytes;
+  if (const auto* queue = std::get_if<QueueConfig>(&scenario.workload)) return queue->item_bytes + 8;
+  const auto& sizes = std::get<KvsConfig>(scenario.workload).sizes;
+  return *std::min_element(sizes.begin(), sizes.end());
+}
+
+PersistEstimate full_persist(const Scenario& scenario, std::uint32_t object_bytes) {
+  const auto& storage = scenario.storage;
+  const auto& costs = storage.bus.costs(storage.transfer);
+  const auto& cpu = scenario.mcu.profile.costs;
+  const double bytes = scenario.heap.dirty_limit_bytes + scenario.mcu.os_save_bytes;
+  const std::uint32_t object = heap::round_up_8(object_bytes);
+  const std::uint32_t room = scenario.heap.dirty_limit_bytes - heap::kCheckpointOverheadBytes;
+  const double objects = static_cast<double>(room / (object + sizeof(heap::Slot)) + 1);
+  const double pieces = 4 + objects;
+  const double wire_s = 8.0 / static_cast<double>(storage.sck_hz);
+  const double copy_s = costs.copy_send_per_byte.seconds();
+  const double handover_s = costs.handover_send.seconds();
+  const double command_bytes = 2.0 + storage.part.address_bytes;
+
+  const double slices = storage.slice_bytes > 0 ? bytes / storage.slice_bytes + pieces : 1;
+  const double chunks = bytes / costs.chunk_bytes + pieces + (storage.slice_bytes > 0 ? slices : 0);
+  PersistEstimate estimate;
+  estimate.time_s = costs.call_write.seconds() + costs.abort_cost.seconds() +
+                    slices * (2 * costs.setup_send.seconds() + 2 * handover_s + command_bytes * (wire_s + copy_s)) +
+                    chunks * handover_s + bytes * (wire_s + copy_s) +
+                    (bytes * cpu.checksum_byte + (2 * objects + 4) * cpu.step + cpu.call + 4 * slices * cpu.section) /
+                        static_cast<double>(scenario.mcu.clock_hz);
+  const double power_w =
+      scenario.mcu.profile.rail_v *
+      (scenario.mcu.profile.active_a_at(scenario.mcu.clock_hz) +
+       storage.part.active_a_at_max_sck * static_cast<double>(storage.sck_hz) / static_cast<double>(storage.part.max_sck_hz));
+  estimate.energy_j = estimate.time_s * power_w;
+  estimate.capacitance_f = capacitance_for(estimate.energy_j, power_w, scenario.supply);
+  return estimate;
+}
+
+}  // namespace brownout::sim

@@ -1,0 +1,26 @@
+// Which capacitor a persist needs.
+#pragma once
+
+#include "sim/scenario/scenario.hpp"
+
+namespace brownout::sim {
+
+// Capacitance that gives `energy_j` at `power_w` between the warning and the brown-out level, with the
+// capacitor's ESR, no harvest and no leakage: C = 2 E / (x1 - x2 - P R ln(x1 / x2)), x the squares of the
+// terminal voltages (devices/supply/capacitor.hpp). Infinite if no capacitance would do.
+double capacitance_for(double energy_j, double power_w, const SupplyConfig& supply);
+
+struct PersistEstimate {
+  double time_s = 0;
+  double energy_j = 0;
+  double capacitance_f = 0;
+};
+
+// A persist that fills the dirty limit with objects of `object_bytes`, OS part included: transactions,
+// chunks, bytes on the wire and the checksum, from the same constants that the simulation charges.
+PersistEstimate full_persist(const Scenario& scenario, std::uint32_t object_bytes);
+
+// The size of the smallest object of the scenario's workload.
+std::uint32_t smallest_object_bytes(const Scenario& scenario);
+
+}  // namespace brownout::sim

@@ -1,0 +1,171 @@
+#include "sim/machine/spi_controller.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace brownout::sim {
+
+using devices::AbortGranularity;
+using heap::TransferState;
+
+SpiController::SpiController(const devices::TransferCosts& costs, std::uint64_t sck_hz, devices::FramChip& chip,
+                             Timekeeper& time)
+    : costs_(costs), sck_hz_(sck_hz), chip_(chip), time_(time) {
+  assert(sck_hz > 0 && costs.chunk_bytes > 0);
+  constexpr std::uint64_t kByteAtOneHertz = 8ULL * devices::kPicosecondsPerSecond;
+  if (kByteAtOneHertz % sck_hz == 0) even_byte_time_ = {static_cast<std::int64_t>(kByteAtOneHertz / sck_hz)};
+}
+
+void SpiController::begin_send(heap::ConstBytes command, heap::OutStream data) {
+  begin(command, false);
+  out_ = data;
+}
+
+void SpiController::begin_receive(heap::ConstBytes command, heap::InStream data) {
+  begin(command, true);
+  in_ = data;
+}
+
+void SpiController::begin(heap::ConstBytes command, bool receive) {
+  assert(command.size >= 1 && command.size <= command_.size());
+  assert(!active_ && "the driver stops a transfer before it begins another");
+  ++id_;
+  active_ = true;
+  selected_ = false;
+  receive_ = receive;
+  std::copy_n(command.data, command.size, command_.begin());
+  command_bytes_ = command.size;
+  piece_ = Piece::command;
+  source_ = command_.data();
+  piece_left_ = command.size;
+  chunk_left_ = 0;
+  data_in_transaction_ = 0;
+}
+
+TransferState SpiController::poll() {
+  if (!active_) return TransferState::none;
+  return run(true) ? TransferState::done : TransferState::none;
+}
+
+// Walks on from wherever the transaction stands. False if it was stopped meanwhile.
+bool SpiController::run(bool may_be_stopped) {
+  const std::uint64_t id = id_;
+  const auto stopped = [&] { return may_be_stopped && (!active_ || id != id_); };
+  if (!selected_) {
+    drive(receive_ ? costs_.setup_receive : costs_.setup_send);
+    if (stopped()) return false;
+    selected_ = true;
+    chip_.select(time_.now());
+    time_.storage_selected(true);
+  }
+  for (;;) {
+    if (chunk_left_ == 0) {
+      const bool any = next_chunk();
+      if (stopped()) return false;
+      if (!any) break;
+    }
+    const bool receiving = piece_ == Piece::data && receive_;
+    const Picoseconds copy = (receiving ? costs_.copy_receive_per_byte : costs_.copy_send_per_byte) *
+                             static_cast<std::int64_t>(chunk_left_);
+    drive(receiving ? costs_.handover_receive : costs_.handover_send + copy);
+    if (stopped()) return false;
+    while (chunk_left_ > 0) {
+      shift(byte_time(chunk_done_));
+      if (stopped()) return false;
+      move_byte(receiving);
+    }
+    if (receiving) {
+      drive(copy);
+      if (stopped()) return false;
+    }
+  }
+  finish();
+  return true;
+}
+
+// Opens the next chunk, of the piece at hand or of the one that follows. False at the end of the data.
+bool SpiController::next_chunk() {
+  while (piece_left_ == 0) {
+    piece_ = Piece::data;
+    if (receive_) {
+      heap::MutableBytes bytes;
+      if (!in_.pull(bytes)) return false;
+      destination_ = bytes.data;
+      piece_left_ = bytes.size;
+    } else {
+      heap::ConstBytes bytes;
+      if (!out_.pull(bytes)) return false;
+      source_ = bytes.data;
+      piece_left_ = bytes.size;
+    }
+  }
+  chunk_left_ = std::min(piece_left_, costs_.chunk_bytes);
+  chunk_done_ = 0;
+  return true;
+}
+
+void SpiController::move_byte(bool receiving) {
+  const std::uint8_t in = receiving ? std::uint8_t{0} : static_cast<std::uint8_t>(*source_);
+  const std::uint8_t out = chip_.clock_byte(in);
+  if (receiving) {
+    *destination_++ = static_cast<std::byte>(out);
+  } else {
+    ++source_;
+  }
+  if (piece_ == Piece::data) {
+    ++counters_.data_bytes;
+    ++data_in_transaction_;
+  }
+  ++chunk_done_;
+  --chunk_left_;
+  --piece_left_;
+}
+
+void SpiController::finish() {
+  chip_.deselect();
+  time_.storage_selected(false);
+  active_ = false;
+  selected_ = false;
+  ++counters_.transactions;
+  if (data_in_transaction_ > 0) ++counters_.transfers;
+}
+
+void SpiController::abort() {
+  if (!active_) return;
+  if (costs_.abort_granularity == AbortGranularity::transfer) {
+    run(false);
+  } else if (costs_.abort_granularity == AbortGranularity::chunk && selected_) {
+    // What the FIFO holds runs out on the wire, the byte in flight once more in full.
+    const bool receiving = piece_ == Piece::data && receive_;
+    while (chunk_left_ > 0) {
+      shift(byte_time(chunk_done_));
+      move_byte(receiving);
+    }
+  }
+  if (active_) {
+    if (selected_) {
+      chip_.deselect();
+      time_.storage_selected(false);
+    }
+    active_ = false;
+    selected_ = false;
+    ++counters_.aborted;
+  }
+  ++id_;
+  drive(costs_.abort_cost);
+}
+
+void SpiController::reset() {
+  active_ = false;
+  selected_ = false;
+  ++id_;
+}
+
+// Time of the byte `index` of a chunk: differences of rounded totals, so that a clock that does not
+// divide a second loses nothing over a chunk.
+Picoseconds SpiController::byte_time(std::uint32_t index) const {
+  if (even_byte_time_.count > 0) return even_byte_time_;
+  return devices::cycles_at(8ULL * (index + 1ULL), sck_hz_) - devices::cycles_at(8ULL * index, sck_hz_);
+}
+
+}  // namespace brownout::sim

@@ -1,0 +1,96 @@
+// The SPI controller: walks a transaction byte by byte through the chip, in the time that the profile
+// says, and can be interrupted and stopped at any of its bytes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "devices/bus/spi_profile.hpp"
+#include "devices/fram/fram_chip.hpp"
+#include "heap/storage/spi_bus.hpp"
+
+namespace brownout::sim {
+
+using devices::Picoseconds;
+
+// What a span of time on the bus is spent on.
+enum class BusTime : std::uint8_t {
+  driver,  // set-up, hand-over and copying, by the CPU
+  wire,    // bits on the wire, fed by the CPU
+  dma,     // bits on the wire while the CPU is free to take interrupts
+};
+
+// What the controller needs of its board: a clock that can be interrupted.
+class Timekeeper {
+ public:
+  // Lets time pass while the bus is at work. The persist interrupt may strike inside and stop the
+  // transfer; the controller looks afterwards.
+  virtual void pass(Picoseconds span, BusTime spent_on) = 0;
+  virtual void storage_selected(bool selected) = 0;
+  [[nodiscard]] virtual Picoseconds now() const = 0;
+
+ protected:
+  ~Timekeeper() = default;
+};
+
+struct BusCounters {
+  std::uint64_t transactions = 0;  // completed
+  std::uint64_t aborted = 0;
+  std::uint64_t data_bytes = 0;    // beside command and address, completed or not
+  std::uint64_t transfers = 0;     // completed transactions that carried data
+};
+
+class SpiController {
+ public:
+  SpiController(const devices::TransferCosts& costs, std::uint64_t sck_hz, devices::FramChip& chip, Timekeeper& time);
+
+  void begin_send(heap::ConstBytes command, heap::OutStream data);
+  void begin_receive(heap::ConstBytes command, heap::InStream data);
+  // Runs the transaction to its end, or until it was stopped from inside an interrupt.
+  heap::TransferState poll();
+  // Stops the transaction in flight as finely as the profile allows: at once, with the byte in flight
+  // lost; after the chunk; or only at its end.
+  void abort();
+  // Power is gone: whatever was in flight is no more.
+  void reset();
+
+  [[nodiscard]] const BusCounters& counters() const { return counters_; }
+
+ private:
+  enum class Piece : std::uint8_t { command, data };
+
+  void begin(heap::ConstBytes command, bool receive);
+  bool run(bool may_be_stopped);
+  bool next_chunk();
+  void move_byte(bool receiving);
+  void finish();
+  void drive(Picoseconds span) { time_.pass(span, BusTime::driver); }
+  void shift(Picoseconds span) { time_.pass(span, costs_.cpu_moves_bytes ? BusTime::wire : BusTime::dma); }
+  [[nodiscard]] Picoseconds byte_time(std::uint32_t index) const;
+
+  devices::TransferCosts costs_;
+  std::uint64_t sck_hz_;
+  Picoseconds even_byte_time_;     // zero if a byte is no whole number of picoseconds
+  devices::FramChip& chip_;
+  Timekeeper& time_;
+  BusCounters counters_;
+
+  // The transaction in flight.
+  std::uint64_t id_ = 0;           // of the latest one; an interrupted walk compares it
+  bool active_ = false;
+  bool selected_ = false;
+  bool receive_ = false;
+  std::array<std::byte, heap::kMaxCommandBytes> command_{};
+  std::uint32_t command_bytes_ = 0;
+  heap::OutStream out_;
+  heap::InStream in_;
+  Piece piece_ = Piece::command;
+  const std::byte* source_ = nullptr;
+  std::byte* destination_ = nullptr;
+  std::uint32_t piece_left_ = 0;
+  std::uint32_t chunk_left_ = 0;
+  std::uint32_t chunk_done_ = 0;
+  std::uint32_t data_in_transaction_ = 0;
+};
+
+}  // namespace brownout::sim

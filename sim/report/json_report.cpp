@@ -1,0 +1,192 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "sim/machine/sizing.hpp"
+#include "sim/report/report.hpp"
+
+namespace brownout::sim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr Phase kAllPhases[] = {Phase::boot, Phase::run, Phase::persist, Phase::restore, Phase::off};
+
+// JSON has no infinity.
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json statistic(const Statistic& values) {
+  if (values.count() == 0) return {{"minimum", nullptr}, {"mean", nullptr}, {"maximum", nullptr}};
+  return {{"minimum", values.minimum()}, {"mean", values.mean()}, {"maximum", values.maximum()}};
+}
+
+Json transfers(const TransferStatistics& all) {
+  return {{"count", all.time_s.count()},
+          {"time_s", statistic(all.time_s)},
+          {"energy_j", statistic(all.energy_j)},
+          {"bytes", statistic(all.bytes)},
+          {"transactions", statistic(all.transactions)}};
+}
+
+Json by_phase(const RunResult& result) {
+  Json phases = Json::object();
+  for (const Phase phase : kAllPhases) {
+    const PhaseUse& use = result.phases[static_cast<std::size_t>(phase)];
+    phases[std::string(name_of(phase))] = {{"time_s", use.time.seconds()},
+                                           {"time_ps", use.time.count},
+                                           {"energy_j", use.energy_j()},
+                                           {"cpu_j", use.cpu_j},
+                                           {"bus_j", use.bus_j},
+                                           {"storage_j", use.storage_j}};
+  }
+  return phases;
+}
+
+Json consumers(const RunResult& result) {
+  double cpu = 0;
+  double bus = 0;
+  double storage = 0;
+  for (const PhaseUse& use : result.phases) {
+    cpu += use.cpu_j;
+    bus += use.bus_j;
+    storage += use.storage_j;
+  }
+  return {{"cpu", cpu},
+          {"bus", bus},
+          {"storage", storage},
+          {"leakage", result.leakage_j},
+          {"esr", result.esr_j},
+          {"clipped", result.clipped_j}};
+}
+
+Json losses(const RunResult& result) {
+  Json list = Json::array();
+  for (const Loss& loss : result.losses) {
+    list.push_back({{"time_s", loss.at.seconds()},
+                    {"time_ps", loss.at.count},
+                    {"cause", loss.warned ? "persist_cut" : "no_warning"},
+                    {"objects", loss.objects},
+                    {"objects_total", loss.objects_total},
+                    {"bytes", loss.bytes},
+                    {"persist_energy_j", loss.persist_energy_j},
+                    {"lacked_j", loss.lacked_j},
+                    {"needed_capacitance_f", number(loss.needed_capacitance_f)}});
+  }
+  return list;
+}
+
+Json configuration(const Scenario& scenario) {
+  const auto& supply = scenario.supply;
+  return {{"mcu", scenario.mcu.profile.name},
+          {"mcu_clock_hz", scenario.mcu.clock_hz},
+          {"os_save_bytes", scenario.mcu.os_save_bytes},
+          {"part", std::string(scenario.storage.part.name)},
+          {"bus", std::string(scenario.storage.bus.name)},
+          {"sck_hz", scenario.storage.sck_hz},
+          {"transfer", std::string(devices::name_of(scenario.storage.transfer))},
+          {"slice_bytes", scenario.storage.slice_bytes},
+          {"capacitance_f", supply.capacitor.capacitance_f},
+          {"esr_ohm", supply.capacitor.esr_ohm},
+          {"leakage_ohm", number(supply.capacitor.leakage_ohm)},
+          {"max_voltage_v", supply.capacitor.max_voltage_v},
+          {"turn_on_v", supply.thresholds.turn_on_v},
+          {"warn_v", supply.thresholds.warn_v},
+          {"brown_out_v", supply.thresholds.brown_out_v},
+          {"ram_bytes", scenario.heap.ram_bytes},
+          {"dirty_limit_bytes", scenario.heap.dirty_limit_bytes},
+          {"ram_allocator", scenario.heap.ram_allocator},
+          {"nv_allocator", scenario.heap.nv_allocator},
+          {"policy", scenario.heap.policy}};
+}
+
+}  // namespace
+
+Uncalibrated uncalibrated_share(const RunResult& result) {
+  const PhaseUse& boot = result.phases[static_cast<std::size_t>(Phase::boot)];
+  double on_s = 0;
+  double energy_j = 0;
+  for (const Phase phase : kAllPhases) {
+    const PhaseUse& use = result.phases[static_cast<std::size_t>(phase)];
+    if (phase != Phase::off) on_s += use.time.seconds();
+    energy_j += use.energy_j();
+  }
+  Uncalibrated share;
+  const double time_s = boot.time.seconds() + result.charged_cpu.seconds() + result.uncalibrated_bus.seconds();
+  if (on_s > 0) share.time_share = time_s / on_s;
+  if (energy_j > 0) share.energy_share = (boot.energy_j() + result.charged_cpu_j + result.uncalibrated_bus_j) / energy_j;
+  return share;
+}
+
+double recommended_capacitance(const Scenario& scenario, const RunResult& result) {
+  double needed = std::max(full_persist(scenario, smallest_object_bytes(scenario)).capacitance_f,
+                           result.needed_capacitance_f);
+  for (const Loss& loss : result.losses) needed = std::max(needed, loss.needed_capacitance_f);
+  return needed;
+}
+
+std::string json_report(const Scenario& scenario, const RunResult& result) {
+  const Uncalibrated uncalibrated = uncalibrated_share(result);
+  const auto operations = static_cast<double>(result.operations);
+  double used_j = 0;
+  for (const PhaseUse& use : result.phases) used_j += use.energy_j();
+
+  Json report;
+  report["schema_version"] = kReportSchemaVersion;
+  report["version"] = BROWNOUT_VERSION;
+  report["scenario"] = scenario.name;
+  report["seed"] = scenario.seed;
+  report["verdict"] = result.pass ? "pass" : "fail";
+  report["stop_reason"] = std::string(name_of(result.stop_reason));
+  report["complete"] = result.complete;
+  report["failure"] = result.failure.empty() ? Json(nullptr) : Json(result.failure);
+  report["configuration"] = configuration(scenario);
+  report["simulated_time_s"] = result.simulated.seconds();
+  report["simulated_time_ps"] = result.simulated.count;
+  report["outages"] = {{"total", result.persisted + result.lost},
+                       {"persisted", result.persisted},
+                       {"lost", result.lost},
+                       {"false_alarms", result.false_alarms},
+                       {"during_boot", result.during_boot},
+                       {"with_dirty_data", result.with_dirty_data}};
+  report["losses"] = losses(result);
+  report["starts"] = {{"turn_ons", result.turn_ons}, {"cold_starts", result.cold_starts}};
+  report["phases"] = by_phase(result);
+  report["energy_by_consumer_j"] = consumers(result);
+  report["energy"] = {{"harvested_j", result.harvested_j},
+                      {"initial_j", result.initial_j},
+                      {"final_j", result.final_j},
+                      {"used_j", used_j},
+                      {"final_voltage_v", result.final_v}};
+  report["balance"] = {{"turned_over_j", result.balance.turned_over_j},
+                       {"first_book_j", result.balance.first_book_j},
+                       {"second_book_j", result.balance.second_book_j},
+                       {"relative_error", result.balance.relative_error},
+                       {"worst", result.balance.worst}};
+  report["persist"] = transfers(result.persist);
+  report["persist"]["lowest_end_voltage_v"] = number(result.lowest_persist_end_v);
+  report["restore"] = transfers(result.restore);
+  report["work"] = {{"operations", result.operations},
+                    {"operations_per_second",
+                     result.simulated.count > 0 ? Json(operations / result.simulated.seconds()) : Json(nullptr)},
+                    {"energy_per_operation_j", operations > 0 ? Json(used_j / operations) : Json(nullptr)}};
+  report["capacitor"] = {{"capacitance_f", scenario.supply.capacitor.capacitance_f},
+                         {"needed_by_largest_persist_f", number(result.needed_capacitance_f)},
+                         {"recommended_f", number(recommended_capacitance(scenario, result))}};
+  report["bus"] = {{"transactions", result.bus_transactions},
+                   {"aborted", result.bus_aborted},
+                   {"data_bytes", result.bus_data_bytes}};
+  report["uncalibrated"] = {{"time_share", uncalibrated.time_share},
+                            {"energy_share", uncalibrated.energy_share},
+                            {"energy_change_at_50_percent", 0.5 * uncalibrated.energy_share}};
+  report["checks"] = {{"control_operations", result.control_operations},
+                      {"outages_compared", result.outages_compared},
+                      {"objects_compared", result.objects_compared},
+                      {"reads_compared", result.reads_compared},
+                      {"longest_section_cycles", result.longest_section_cycles}};
+  report["fingerprint"] = fmt::format("{:016x}", result.fingerprint);
+  return report.dump(2) + "\n";
+}
+
+}  // namespace brownout::sim

@@ -1,0 +1,108 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string>
+
+#include "sim/report/report.hpp"
+
+namespace brownout::sim {
+namespace {
+
+// Three significant digits with an SI prefix: 12.3 mJ.
+std::string si(double value, const char* unit) {
+  struct Prefix {
+    double factor;
+    const char* name;
+  };
+  constexpr Prefix kPrefixes[] = {{1e6, "M"}, {1e3, "k"}, {1, ""}, {1e-3, "m"}, {1e-6, "u"}, {1e-9, "n"}, {1e-12, "p"}};
+  if (!std::isfinite(value)) return fmt::format("no {}", unit);
+  if (value == 0) return fmt::format("0 {}", unit);
+  for (const Prefix& prefix : kPrefixes) {
+    if (std::fabs(value) < prefix.factor * 0.9995) continue;
+    const double scaled = value / prefix.factor;
+    const int decimals = scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0;
+    return fmt::format("{:.{}f} {}{}", scaled, decimals, prefix.name, unit);
+  }
+  return fmt::format("{:.3g} {}", value, unit);
+}
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+std::string line(const char* label, const std::string& text) { return fmt::format("  {:<11}{}\n", label, text); }
+
+std::string transfer_line(const char* label, const TransferStatistics& all) {
+  if (all.time_s.count() == 0) return line(label, "none");
+  return line(label, fmt::format("{} x {} ({} to {}), {} each, {:.0f} to {:.0f} B", all.time_s.count(),
+                                 si(all.time_s.mean(), "s"), si(all.time_s.minimum(), "s"),
+                                 si(all.time_s.maximum(), "s"), si(all.energy_j.mean(), "J"), all.bytes.minimum(),
+                                 all.bytes.maximum()));
+}
+
+std::string loss_lines(const Scenario& scenario, const RunResult& result) {
+  std::string text;
+  for (std::size_t i = 0; i < result.losses.size() && i < 3; ++i) {
+    const Loss& loss = result.losses[i];
+    std::string objects;
+    for (std::size_t k = 0; k < loss.objects.size() && k < 8; ++k) {
+      objects += fmt::format("{}{}", k == 0 ? "" : ", ", loss.objects[k]);
+    }
+    if (loss.objects_total > 8) objects += ", ...";
+    text += line("LOST", fmt::format("at {}: {} dirty objects, {} B ({})", si(loss.at.seconds(), "s"),
+                                     loss.objects_total, loss.bytes, objects));
+    text += line("", fmt::format("{}; the persist takes {} and lacked {}",
+                                 loss.warned ? "the persist was cut" : "the supply fell without a warning",
+                                 si(loss.persist_energy_j, "J"), si(loss.lacked_j, "J")));
+  }
+  if (result.losses.size() > 3) text += line("", fmt::format("and {} more", result.lost - 3));
+  if (!result.losses.empty()) {
+    text += line("capacitor", fmt::format("is {}; this persist needs {}, a full dirty limit {}",
+                                          si(scenario.supply.capacitor.capacitance_f, "F"),
+                                          si(result.losses.front().needed_capacitance_f, "F"),
+                                          si(recommended_capacitance(scenario, result), "F")));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string summary(const Scenario& scenario, const RunResult& result) {
+  std::string text = fmt::format("{}: {} ({})\n", scenario.name, result.pass ? "PASS" : "FAIL",
+                                 name_of(result.stop_reason));
+  if (!result.failure.empty()) text += line("failure", result.failure);
+  text += line("simulated", fmt::format("{}, {} operations, {} turn-ons", si(result.simulated.seconds(), "s"),
+                                        result.operations, result.turn_ons));
+  text += line("outages", fmt::format("{} = {} persisted + {} lost, {} with dirty data; {} false alarms, {} in boot",
+                                      result.persisted + result.lost, result.persisted, result.lost,
+                                      result.with_dirty_data, result.false_alarms, result.during_boot));
+  text += loss_lines(scenario, result);
+  text += transfer_line("persist", result.persist);
+  text += transfer_line("restore", result.restore);
+  if (result.persist.time_s.count() > 0) {
+    text += line("margin", fmt::format("lowest voltage after a persist {:.3f} V, brown-out {:.3f} V",
+                                       result.lowest_persist_end_v, scenario.supply.thresholds.brown_out_v));
+  }
+  std::string phases;
+  double used_j = 0;
+  double on_s = 0;
+  for (std::size_t i = 0; i < kPhases; ++i) {
+    const PhaseUse& use = result.phases[i];
+    used_j += use.energy_j();
+    if (static_cast<Phase>(i) != Phase::off) on_s += use.time.seconds();
+    phases += fmt::format("{}{} {}", i == 0 ? "" : ", ", name_of(static_cast<Phase>(i)), si(use.energy_j(), "J"));
+  }
+  text += line("energy", fmt::format("harvested {}, used {}, leaked {}, ESR {}, clipped {}", si(result.harvested_j, "J"),
+                                     si(used_j, "J"), si(result.leakage_j, "J"), si(result.esr_j, "J"),
+                                     si(result.clipped_j, "J")));
+  text += line("", phases);
+  const double simulated_s = result.simulated.seconds();
+  text += line("on", fmt::format("{} of the time", percent(simulated_s > 0 ? on_s / simulated_s : 0)));
+  const Uncalibrated uncalibrated = uncalibrated_share(result);
+  text += line("trust", fmt::format("books agree within {:.1e}; {} of the energy rests on uncalibrated constants",
+                                    result.balance.relative_error, percent(uncalibrated.energy_share)));
+  text += line("checked", fmt::format("{} outages byte by byte, {} objects, {} reads; control run {} operations",
+                                      result.outages_compared, result.objects_compared, result.reads_compared,
+                                      result.control_operations));
+  return text;
+}
+
+}  // namespace brownout::sim

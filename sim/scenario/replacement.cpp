@@ -1,0 +1,89 @@
+#include "sim/scenario/replacement.hpp"
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "sim/scenario/sections.hpp"
+
+namespace brownout::sim {
+namespace {
+
+// The node of a path of keys, or nullptr.
+const Node* at(const Node& root, std::initializer_list<std::string_view> path) {
+  const Node* node = &root;
+  for (const std::string_view key : path) {
+    const MapEntry* entry = node->find(key);
+    if (entry == nullptr) return nullptr;
+    node = &entry->value;
+  }
+  return node;
+}
+
+Node* at(Node& root, std::initializer_list<std::string_view> path) {
+  Node* node = &root;
+  for (const std::string_view key : path) {
+    MapEntry* entry = node->find(key);
+    if (entry == nullptr) return nullptr;
+    node = &entry->value;
+  }
+  return node;
+}
+
+bool has_override(const Node& node) {
+  return node.from_override || std::any_of(node.items.begin(), node.items.end(), has_override) ||
+         std::any_of(node.entries.begin(), node.entries.end(),
+                     [](const MapEntry& entry) { return has_override(entry.value); });
+}
+
+bool sets(const Node& section, std::string_view key) {
+  const MapEntry* entry = section.find(key);
+  return entry != nullptr && entry->value.from_override;
+}
+
+// Whether an override set `key` of the section to something else than the file had, if that had it.
+bool changes(const Node& section, const Node& original, std::string_view key) {
+  const MapEntry* before = original.find(key);
+  return before != nullptr && sets(section, key) && section.find(key)->value.text != before->value.text;
+}
+
+void drop(Node& section, std::span<const std::string_view> keys) {
+  std::erase_if(section.entries, [&](const MapEntry& entry) {
+    const bool known = std::find(keys.begin(), keys.end(), entry.key) != keys.end();
+    return known && !has_override(entry.value);
+  });
+}
+
+void drop_source(Node& root, const Node& original) {
+  Node* source = at(root, {"supply", "source"});
+  const Node* before = at(original, {"supply", "source"});
+  if (source == nullptr || before == nullptr) return;
+  const bool to_trace = sets(*source, "trace") && before->find("kind") != nullptr;
+  const bool to_script = sets(*source, "kind") && before->find("trace") != nullptr;
+  if (!to_trace && !to_script && !changes(*source, *before, "kind")) return;
+  drop(*source, trace_keys());
+  drop(*source, script_keys());
+}
+
+}  // namespace
+
+void drop_replaced(Node& root, const Node& original) {
+  drop_source(root, original);
+
+  Node* workload = at(root, {"workload"});
+  const Node* workload_before = at(original, {"workload"});
+  if (workload != nullptr && workload_before != nullptr && changes(*workload, *workload_before, "kind")) {
+    drop(*workload, workload_keys());
+  }
+
+  Node* storage = at(root, {"storage"});
+  if (storage != nullptr && sets(*storage, "transfer") && storage->find("transfer")->value.text != "sliced") {
+    constexpr std::array<std::string_view, 1> kSlice{"slice"};
+    drop(*storage, kSlice);
+  }
+}
+
+}  // namespace brownout::sim

@@ -1,0 +1,137 @@
+// Sections `heap`, `workload` and `stop`.
+#include <array>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "sim/scenario/choices.hpp"
+#include "sim/scenario/sections.hpp"
+
+namespace brownout::sim {
+namespace {
+
+constexpr std::array<std::string_view, 7> kHeapKeys{"ram",           "dirty_limit",  "max_residents", "store",
+                                                    "ram_allocator", "nv_allocator", "policy"};
+constexpr std::array<std::string_view, 4> kCounterKeys{"kind", "objects", "size", "compute_cycles"};
+constexpr std::array<std::string_view, 4> kQueueKeys{"kind", "length", "item_bytes", "compute_cycles"};
+constexpr std::array<std::string_view, 3> kKvsKeys{"kind", "keys", "compute_cycles"};
+constexpr std::array<std::string_view, 7> kWorkloadKeys{"kind",       "objects", "size",          "length",
+                                                        "item_bytes", "keys",    "compute_cycles"};
+constexpr std::array<std::string_view, 2> kStopKeys{"time", "operations"};
+
+// Indices in kWorkloadKinds; kvs is the rest.
+constexpr std::size_t kCounter = 0;
+constexpr std::size_t kQueue = 1;
+
+constexpr WholeLimits kRamLimits{256, 512 * 1'024};
+constexpr WholeLimits kDirtyLimits{1, 512 * 1'024};
+constexpr WholeLimits kResidentLimits{1, 4'096};
+constexpr WholeLimits kStoreLimits{1, 16 * 1'024 * 1'024};
+constexpr WholeLimits kComputeLimits{0, 1'000'000'000};
+constexpr WholeLimits kObjectLimits{1, 10'000};
+constexpr WholeLimits kObjectSizeLimits{4, 16'376};
+constexpr WholeLimits kLengthLimits{1, 100'000};
+constexpr WholeLimits kItemLimits{4, 16'000};
+constexpr WholeLimits kOperationLimits{1, std::numeric_limits<std::uint64_t>::max()};
+constexpr TimeLimits kStopTimeLimits{{1}, kLongestTime};
+
+std::string choice_of(const Section& section, std::string_view key,
+                      std::span<const std::string_view> choices) {
+  const auto found = section.find(key);
+  return std::string(choices[found ? read_choice(*found, choices) : 0]);
+}
+
+void read_u32(const Section& section, std::string_view key, WholeLimits limits, std::uint32_t& value) {
+  if (const auto found = section.find(key)) value = static_cast<std::uint32_t>(read_count(*found, limits));
+}
+
+CounterConfig read_counter(const Section& section) {
+  CounterConfig counter;
+  read_u32(section, "objects", kObjectLimits, counter.objects);
+  if (const auto size = section.find("size")) counter.size_bytes = read_bytes(*size, kObjectSizeLimits);
+  read_u32(section, "compute_cycles", kComputeLimits, counter.compute_cycles);
+  return counter;
+}
+
+QueueConfig read_queue(const Section& section) {
+  QueueConfig queue;
+  read_u32(section, "length", kLengthLimits, queue.length);
+  if (const auto size = section.find("item_bytes"))
+    queue.item_bytes = read_bytes_or_count(*size, kItemLimits);
+  read_u32(section, "compute_cycles", kComputeLimits, queue.compute_cycles);
+  return queue;
+}
+
+KvsConfig read_kvs(const Section& section) {
+  KvsConfig kvs;
+  if (const auto keys = section.find("keys")) {
+    kvs.keys = static_cast<KeyDistribution>(read_choice(*keys, kKeyDistributions));
+  }
+  read_u32(section, "compute_cycles", kComputeLimits, kvs.compute_cycles);
+  return kvs;
+}
+
+std::size_t read_workload_kind(const Section& root) {
+  const Found workload = root.need("workload", "workload: {kind: counter}");
+  if (workload.node->kind != Node::Kind::map || !has_key(workload, "kind")) {
+    check_keys(workload, kWorkloadKeys);
+    workload.fail_at_key("`kind` is missing; write it such as `kind: counter`");
+  }
+  const MapEntry* kind = workload.node->find("kind");
+  return read_choice({&kind->value, "workload.kind", kind->where}, kWorkloadKinds);
+}
+
+}  // namespace
+
+std::span<const std::string_view> workload_keys() { return kWorkloadKeys; }
+
+HeapConfig read_heap(const Section& root) {
+  const Section section = root.need_section("heap", kHeapKeys);
+  HeapConfig heap;
+  heap.ram_bytes = read_bytes(section.need("ram", "ram: 8 KiB"), kRamLimits);
+  const Found dirty = section.need("dirty_limit", "dirty_limit: 2 KiB");
+  heap.dirty_limit_bytes = read_bytes(dirty, kDirtyLimits);
+  if (heap.dirty_limit_bytes > heap.ram_bytes) {
+    dirty.fail_at_key(fmt::format("a dirty limit of {} B is above the RAM of the heap: heap.ram is {} B",
+                                  heap.dirty_limit_bytes, heap.ram_bytes));
+  }
+  read_u32(section, "max_residents", kResidentLimits, heap.max_residents);
+  if (const auto store = section.find("store")) heap.store_bytes = read_bytes(*store, kStoreLimits);
+  heap.ram_allocator = choice_of(section, "ram_allocator", kRamAllocators);
+  heap.nv_allocator = choice_of(section, "nv_allocator", kNvAllocators);
+  heap.policy = choice_of(section, "policy", kPolicies);
+  return heap;
+}
+
+WorkloadConfig read_workload(const Section& root) {
+  const auto section_with = [&](std::span<const std::string_view> keys) {
+    Section section = root.need_section("workload", keys);
+    static_cast<void>(section.find("kind"));
+    return section;
+  };
+  switch (read_workload_kind(root)) {
+    case kCounter: return read_counter(section_with(kCounterKeys));
+    case kQueue: return read_queue(section_with(kQueueKeys));
+    default: return read_kvs(section_with(kKvsKeys));
+  }
+}
+
+StopConfig read_stop(const Section& root, bool source_ends) {
+  StopConfig stop;
+  if (const auto section = root.find_section("stop", kStopKeys)) {
+    if (const auto time = section->find("time")) stop.time = read_time(*time, kStopTimeLimits);
+    if (const auto operations = section->find("operations")) {
+      stop.operations = read_count(*operations, kOperationLimits);
+    }
+    if (!stop.time && !stop.operations && !source_ends) {
+      section->fail("needs `time` or `operations`: the source goes on for ever, so the run would too");
+    }
+  } else if (!source_ends) {
+    root.fail(
+        "section `stop` is missing: the source goes on for ever, so the run would too; write it such as "
+        "`stop: {time: 60 s}`");
+  }
+  return stop;
+}
+
+}  // namespace brownout::sim

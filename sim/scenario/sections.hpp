@@ -1,0 +1,47 @@
+// The sections of a scenario, each read, checked and resolved by one function. Internal to load_scenario().
+// All of them throw InputError for what is missing or wrong, and are linear in what they read.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/scenario/reader.hpp"
+#include "sim/scenario/scenario.hpp"
+
+namespace brownout::sim {
+
+// What sections need to know of the rest.
+struct ScenarioContext {
+  std::uint64_t seed = 1;  // of the scenario, for what draws from it by default
+  std::string folder;      // of the scenario file; empty: the current directory
+};
+
+McuConfig read_mcu(const Section& root);
+StorageConfig read_storage(const Section& root, const McuConfig& mcu);
+SupplyConfig read_supply(const Section& root, const ScenarioContext& context);
+SourceConfig read_source(const Section& supply, const ScenarioContext& context);
+HeapConfig read_heap(const Section& root);
+WorkloadConfig read_workload(const Section& root);
+// `source_ends`: the source runs out by itself, so that a run ends without a condition.
+StopConfig read_stop(const Section& root, bool source_ends);
+
+// Whether the source ends: a trace or script that is neither endless nor repeated.
+bool ends(const SourceConfig& source);
+
+// The names of a catalogue, in its order.
+template <typename Catalogue>
+std::vector<std::string_view> names_of(const Catalogue& catalogue) {
+  std::vector<std::string_view> names;
+  for (const auto& record : catalogue) names.emplace_back(record.name);
+  return names;
+}
+
+// All keys that supply.source can have, of traces and of all kinds of scripts, and those of all workloads.
+std::span<const std::string_view> trace_keys();
+std::span<const std::string_view> script_keys();
+std::span<const std::string_view> workload_keys();
+
+}  // namespace brownout::sim

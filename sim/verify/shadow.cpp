@@ -1,0 +1,84 @@
+#include "sim/verify/shadow.hpp"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace brownout::sim {
+namespace {
+
+std::optional<std::string> first_difference(const Shadow::Copy& copy, const std::byte* seen, const char* where) {
+  for (std::size_t i = 0; i < copy.bytes.size(); ++i) {
+    if (seen[i] == copy.bytes[i]) continue;
+    return fmt::format("object {} byte {} is {:02x} in {}, was written as {:02x}", copy.number, i,
+                       static_cast<unsigned>(seen[i]), where, static_cast<unsigned>(copy.bytes[i]));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void Shadow::make(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) {
+  copies_[home] = {number, std::vector<std::byte>(size_bytes)};
+}
+
+void Shadow::change(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) {
+  const auto found = copies_.find(home);
+  assert(found != copies_.end() && offset + bytes.size <= found->second.bytes.size());
+  std::memcpy(found->second.bytes.data() + offset, bytes.data, bytes.size);
+}
+
+void Shadow::free(std::uint32_t home) { copies_.erase(home); }
+
+const Shadow::Copy* Shadow::find(std::uint32_t home) const {
+  const auto found = copies_.find(home);
+  return found == copies_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::uint32_t> Shadow::homes() const {
+  std::vector<std::uint32_t> homes;
+  for (const auto& [home, copy] : copies_) homes.push_back(home);
+  return homes;
+}
+
+std::uint64_t Shadow::digest() const {
+  std::vector<const Copy*> ordered;
+  for (const auto& [home, copy] : copies_) ordered.push_back(&copy);
+  std::sort(ordered.begin(), ordered.end(), [](const Copy* a, const Copy* b) { return a->number < b->number; });
+  std::uint64_t hash = 0;
+  for (const Copy* copy : ordered) {
+    // Links between objects are store addresses, which two runs may assign differently; this digest is for
+    // workloads whose runs make the same allocations in the same order.
+    hash = XXH64(copy->bytes.data(), copy->bytes.size(), hash ^ copy->number);
+  }
+  return hash;
+}
+
+std::optional<std::string> Shadow::differs(std::uint32_t home, heap::ConstBytes bytes) const {
+  const Copy* copy = find(home);
+  if (copy == nullptr) return fmt::format("an object was read at store address {} where there is none", home);
+  if (bytes.size != copy->bytes.size()) return fmt::format("object {} was read with the wrong size", copy->number);
+  return first_difference(*copy, bytes.data, "what was read");
+}
+
+std::optional<std::string> Shadow::differs_anywhere(const heap::Geometry& geometry, std::span<const std::byte> ram,
+                                                    std::span<const std::uint8_t> store) const {
+  std::map<std::uint32_t, const heap::Slot*> residents;
+  const auto* slots = reinterpret_cast<const heap::Slot*>(ram.data() + geometry.slots_offset);
+  for (std::uint32_t i = 0; i < geometry.config.max_residents; ++i) {
+    if (slots[i].used()) residents[slots[i].home()] = &slots[i];
+  }
+  for (const auto& [home, copy] : copies_) {
+    const auto resident = residents.find(home);
+    const bool in_ram = resident != residents.end() && !resident->second->loading();
+    const std::byte* seen = in_ram ? ram.data() + resident->second->ram_offset()
+                                   : reinterpret_cast<const std::byte*>(store.data()) + home;
+    if (auto difference = first_difference(copy, seen, in_ram ? "RAM" : "the store")) return difference;
+  }
+  return std::nullopt;
+}
+
+}  // namespace brownout::sim

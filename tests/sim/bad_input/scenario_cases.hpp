@@ -1,0 +1,299 @@
+// Scenarios that are wrong in one place each, and the line that has to say so. Data of scenario_test.cpp.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace brownout::sim::bad_input {
+
+// A scenario with nothing wrong; the cases below replace text in it. Lines count from 1.
+inline constexpr std::string_view kGood = R"(name: board
+seed: 7
+mcu:
+  profile: esp32c3
+  clock: 80 MHz
+  os_save_bytes: 512 B
+  after_persist: sleep
+  boot:
+    - {name: rom, time: 5 ms, current: 25 mA}
+  costs: {call: 10}
+storage:
+  part: mb85rs64v
+  sck: 10 MHz
+  transfer: sliced
+  slice: 64 B
+supply:
+  source:
+    kind: square
+    high: 2 mW
+    period: 100 ms
+    duty: 0.5
+  capacitor:
+    capacitance: 1.5 mF
+    leakage: 10 MOhm
+    max_voltage: 5 V
+    initial_voltage: 1 V
+  thresholds:
+    turn_on: 3.0 V
+    warn: 2.5 V
+    brown_out: 2.0 V
+heap:
+  ram: 8 KiB
+  dirty_limit: 2 KiB
+  policy: in_order
+workload:
+  kind: counter
+  size: 16 B
+stop:
+  time: 60 s
+)";
+
+struct Case {
+  std::string_view from;  // occurs in kGood
+  std::string_view to;
+  std::string_view error;  // after the file's name
+};
+
+inline constexpr std::array kCases{
+    // Structure.
+    Case{"name: board\n", "", ":1:1: scenario: `name` is missing; write it such as `name: my board`"},
+    Case{"name: board", "name:", ":1:1: name: has no value; write one such as a few words"},
+    Case{"name: board", "name: ''", ":1:7: name: is empty; write a few words"},
+    Case{"name: board", "name: [a]", ":1:7: name: is a list; write one value such as a few words"},
+    Case{"name: board", "name: \"a\\nb\"", ":1:7: name: \"a\\nb\" has a control character in it"},
+    Case{"seed: 7", "seed: seven", ":2:7: seed: \"seven\" is not a plain number; write a number, such as 8"},
+    Case{"seed: 7", "seed: -7", ":2:7: seed: \"-7\" must not be negative"},
+    Case{"seed: 7", "seed: 1.5", ":2:7: seed: \"1.5\" is not a whole number"},
+    Case{"seed: 7", "sede: 7", ":2:1: unknown key \"sede\" in a scenario; did you mean `seed`?"},
+    Case{"seed: 7", "zzz: 7",
+         ":2:1: unknown key \"zzz\" in a scenario; known keys are name, description, seed, mcu, storage, "
+         "supply, heap, "
+         "workload, stop"},
+    Case{"seed: 7", "name: twice", ":2:1: key \"name\" is there twice; the first one is on line 1"},
+    Case{"seed: 7", "seed: &a 7", ":2:7: YAML anchors (&a) are not used in scenarios; write the value out"},
+    Case{"seed: 7", "seed: *a", ":2:7: not valid YAML: the referenced anchor is not defined"},
+    Case{"seed: 7", "<<: {a: 7}", ":2:1: YAML merge keys (<<) are not used in scenarios; write the keys out"},
+    Case{"seed: 7", "seed: !!int 7", ":2:7: YAML tags (\"tag:yaml.org,2002:int\") are not used in scenarios"},
+    Case{"seed: 7", "? [a]\n: 7",
+         ":2:3: a key must be a name, not a collection or nothing (is a [ or { not closed?)"},
+    Case{"seed: 7", "---\nseed: 7", ":2:1: a second YAML document begins here; a scenario is one document"},
+    Case{"seed: 7", "seed: 7: 8",
+         ":2:8: not valid YAML: illegal map value (a value with ': ' in it needs quotes)"},
+    Case{"heap:\n  ram: 8 KiB\n  dirty_limit: 2 KiB\n  policy: in_order\n", "",
+         ":1:1: scenario: section `heap` is missing"},
+    Case{"  ram: 8 KiB\n  dirty_limit: 2 KiB\n  policy: in_order\n", "",
+         ":31:1: heap: has nothing in it; it is a section with keys such as ram"},
+    Case{"heap:\n  ram: 8 KiB\n  dirty_limit: 2 KiB\n  policy: in_order\n", "heap: 8 KiB\n",
+         ":31:7: heap: is \"8 KiB\", not a section with keys such as ram"},
+    Case{"heap:\n  ram: 8 KiB\n  dirty_limit: 2 KiB\n  policy: in_order\n", "heap: [ram]\n",
+         ":31:7: heap: is a list, not a section with keys such as ram"},
+    // mcu
+    Case{"profile: esp32c3", "profile: esp32c33",
+         ":4:12: mcu.profile: \"esp32c33\" is not known; did you mean esp32c3? (known: esp32c3, "
+         "cortex-m0plus)"},
+    Case{"  profile: esp32c3\n", "", ":3:1: mcu: `profile` is missing; write it such as `profile: esp32c3`"},
+    Case{"clock: 80 MHz", "clock: 80", ":5:10: mcu.clock: \"80\" needs a unit, such as 80 MHz"},
+    Case{"clock: 80 MHz", "clock: 2 GHz",
+         ":5:10: mcu.clock: \"2 GHz\" is out of range: it must be between 1 MHz and 1 GHz"},
+    Case{"clock: 80 MHz", "rail: 30 V",
+         ":5:9: mcu.rail: \"30 V\" is out of range: it must be between 500 mV and 10 V"},
+    Case{"clock: 80 MHz", "active_current: 0 A",
+         ":5:19: mcu.active_current: \"0 A\" is out of range: it must be between 1 nA and 10 A"},
+    Case{"clock: 80 MHz", "sleep_current: 2 V",
+         ":5:18: mcu.sleep_current: \"2 V\" is a voltage, not a current; write it such as 2 mA"},
+    Case{"512 B", "65 KiB",
+         ":6:18: mcu.os_save_bytes: \"65 KiB\" is out of range: it must be between 0 B and 64 KiB"},
+    Case{"512 B", "65537",
+         ":6:18: mcu.os_save_bytes: \"65537\" is out of range: it must be between 0 and 65536"},
+    Case{"after_persist: sleep", "after_persist: slep",
+         ":7:18: mcu.after_persist: \"slep\" is not known; did you mean sleep? (known: sleep, shutdown)"},
+    Case{"after_persist: sleep", "on_loss: retry",
+         ":7:12: mcu.on_loss: \"retry\" is not known (known: stop, reformat)"},
+    Case{"time: 5 ms, ", "", ":9:7: mcu.boot.0: `time` is missing; write it such as `time: 2 ms`"},
+    Case{"time: 5 ms", "tme: 5 ms", ":9:19: unknown key \"tme\" in `mcu.boot.0`; did you mean `time`?"},
+    Case{"current: 25 mA}", "current: 25 A}",
+         ":9:40: mcu.boot.0.current: \"25 A\" is out of range: it must be between 0 A and 10 A"},
+    Case{"    - {name: rom, time: 5 ms, current: 25 mA}\n", "    rom: 5 ms\n",
+         ":9:5: mcu.boot: has to be a list"},
+    Case{"{call: 10}", "{call: 10, stpe: 3}",
+         ":10:21: unknown key \"stpe\" in `mcu.costs`; did you mean `step`?"},
+    Case{"{call: 10}", "{call: 10 V}",
+         ":10:17: mcu.costs.call: \"10 V\" is not a plain number; leave out \"V\""},
+    // storage
+    Case{"part: mb85rs64v", "part: mb85rs64",
+         ":12:9: storage.part: \"mb85rs64\" is not known; did you mean mb85rs64v? (known: mb85rs64v, "
+         "mb85rs4mt)"},
+    Case{"sck: 10 MHz", "sck: 21 MHz",
+         ":13:8: storage.sck: \"21 MHz\" is above what mb85rs64v allows: at most 20 MHz"},
+    Case{"sck: 10 MHz", "sck: 999 Hz",
+         ":13:8: storage.sck: \"999 Hz\" is out of range: it must be between 1 kHz and 1 GHz"},
+    Case{"transfer: sliced", "transfer: dam",
+         ":14:13: storage.transfer: \"dam\" is not known; did you mean dma? (known: fifo, dma, sliced)"},
+    Case{"transfer: sliced", "transfer: dma",
+         ":15:3: storage.slice: only goes with transfer: sliced, and transfer is dma"},
+    Case{"  slice: 64 B\n", "",
+         ":11:1: storage: transfer: sliced needs `slice` as well, such as `slice: 64 B`"},
+    Case{"slice: 64 B", "slice: 4097 B",
+         ":15:10: storage.slice: \"4097 B\" is out of range: it must be between 1 B and 4 KiB"},
+    Case{"slice: 64 B", "slice: 64 B\n  bus: pold",
+         ":16:8: storage.bus: \"pold\" is not known; did you mean polled? (known: esp32c3-zephyr, "
+         "esp32c3-zephyr-tick, esp32c3-baremetal, polled)"},
+    // supply
+    Case{"capacitance: 1.5 mF", "capacitence: 1.5 mF",
+         ":23:5: unknown key \"capacitence\" in `supply.capacitor`; did you mean `capacitance`?"},
+    Case{"capacitance: 1.5 mF", "capacitance: 1.5",
+         ":23:18: supply.capacitor.capacitance: \"1.5\" needs a unit, such as 1.5 mF"},
+    Case{"leakage: 10 MOhm", "leakage: 10 MV",
+         ":24:14: supply.capacitor.leakage: \"10 MV\" is neither a resistance, such as 10 MOhm, nor a "
+         "current, such as "
+         "1 uA"},
+    Case{"leakage: 10 MOhm", "leakage: 0 Ohm",
+         ":24:14: supply.capacitor.leakage: \"0 Ohm\" is out of range: it must be between 1 Ohm and 1e+06 "
+         "GOhm"},
+    Case{"max_voltage: 5 V", "max_voltage: 2.9 V",
+         ":25:5: supply.capacitor.max_voltage: 2.9 V must not be below supply.thresholds.turn_on, which is 3 "
+         "V"},
+    Case{"    max_voltage: 5 V\n    initial_voltage: 1 V\n  thresholds:\n    turn_on: 3.0 V",
+         "  thresholds:\n    turn_on: 6 V",
+         ":26:5: supply.thresholds.turn_on: 6 V must not be above supply.capacitor.max_voltage, which is 5.5 "
+         "V where "
+         "it is left out"},
+    Case{"initial_voltage: 1 V", "initial_voltage: 5.1 V",
+         ":26:5: supply.capacitor.initial_voltage: 5.1 V must not be above supply.capacitor.max_voltage, "
+         "which is 5 V"},
+    Case{"warn: 2.5 V", "warn: 3.0 V",
+         ":29:5: supply.thresholds.warn: 3 V must be below supply.thresholds.turn_on, which is 3 V"},
+    Case{"brown_out: 2.0 V", "brown_out: 2.6 V",
+         ":30:5: supply.thresholds.brown_out: 2.6 V must be below supply.thresholds.warn, which is 2.5 V"},
+    Case{"brown_out: 2.0 V", "brown_out: 0 V",
+         ":30:16: supply.thresholds.brown_out: \"0 V\" is out of range: it must be between 1 mV and 100 V"},
+    Case{"    turn_on: 3.0 V\n", "",
+         ":27:3: supply.thresholds: `turn_on` is missing; write it such as `turn_on: 3.0 V`"},
+    // heap
+    Case{"ram: 8 KiB", "ram: 255 B",
+         ":32:8: heap.ram: \"255 B\" is out of range: it must be between 256 B and 512 KiB"},
+    Case{"dirty_limit: 2 KiB", "dirty_limit: 9 KiB",
+         ":33:3: heap.dirty_limit: a dirty limit of 9216 B is above the RAM of the heap: heap.ram is 8192 B"},
+    Case{"policy: in_order", "policy: in_oder",
+         ":34:11: heap.policy: \"in_oder\" is not known; did you mean in_order? (known: in_order)"},
+    Case{"policy: in_order", "max_residents: 4097",
+         ":34:18: heap.max_residents: \"4097\" is out of range: it must be between 1 and 4096"},
+    Case{"policy: in_order", "store: 17 MiB",
+         ":34:10: heap.store: \"17 MiB\" is out of range: it must be between 1 B and 16 MiB"},
+    // workload
+    Case{"kind: counter\n", "kind: conter\n",
+         ":36:9: workload.kind: \"conter\" is not known; did you mean counter? (known: counter, queue, kvs)"},
+    Case{"  kind: counter\n", "", ":35:1: workload: `kind` is missing; write it such as `kind: counter`"},
+    Case{"  kind: counter\n", "  knid: counter\n",
+         ":36:3: unknown key \"knid\" in `workload`; did you mean `kind`?"},
+    Case{"kind: counter\n", "kind: kvs\n",
+         ":37:3: unknown key \"size\" in `workload`; known keys are kind, keys, compute_cycles"},
+    Case{"size: 16 B", "size: 3 B",
+         ":37:9: workload.size: \"3 B\" is out of range: it must be between 4 B and 16376 B"},
+    Case{"size: 16 B", "objects: 0",
+         ":37:12: workload.objects: \"0\" is out of range: it must be between 1 and 10000"},
+    // stop
+    Case{"stop:\n  time: 60 s\n", "",
+         ":1:1: scenario: section `stop` is missing: the source goes on for ever, so the run would too; "
+         "write it such "
+         "as `stop: {time: 60 s}`"},
+    Case{"stop:\n  time: 60 s\n", "stop: {}\n",
+         ":38:1: stop: needs `time` or `operations`: the source goes on for ever, so the run would too"},
+    Case{"time: 60 s", "time: 60", ":39:9: stop.time: \"60\" needs a unit, such as 60 ms"},
+    Case{"time: 60 s", "time: 101 d",
+         ":39:9: stop.time: \"101 d\" is out of range: it must be between 1 ps and 100 d"},
+    Case{"time: 60 s", "operations: 0",
+         ":39:15: stop.operations: \"0\" is out of range: it must be between 1 and 18446744073709551615"},
+};
+
+// What stands in for the square wave of kGood, lines 18 to 21, as the content of `source`.
+inline constexpr std::array kSourceCases{
+    Case{"", "{kind: squrae}",
+         ":17:18: supply.source.kind: \"squrae\" is not known; did you mean square? (known: constant, "
+         "square, ramp, "
+         "sine, bursts, sequence)"},
+    Case{"", "{knid: square}", ":17:12: unknown key \"knid\" in `supply.source`; did you mean `kind`?"},
+    Case{"", "{load: 3 Ohm}",
+         ":17:3: supply.source: needs `trace` (a file) or `kind` (a script), such as `kind: constant`"},
+    Case{"", "{trace: a, kind: constant}",
+         ":17:22: supply.source: has both `trace` and `kind`; a source is either a file or a script, so "
+         "leave one out"},
+    Case{"", "constant", ":17:11: supply.source: is \"constant\", not a section with keys such as trace"},
+    Case{"", "{kind: constant}",
+         ":17:3: supply.source: `power` is missing; write it such as `power: 150 uW`"},
+    Case{"", "{kind: constant, power: 1001 W}",
+         ":17:35: supply.source.power: \"1001 W\" is out of range: it must be between 0 W and 1 kW"},
+    Case{"", "{kind: constant, power: 1 W, high: 2 W}",
+         ":17:40: unknown key \"high\" in `supply.source`; known keys are kind, power, for, repeat"},
+    Case{"", "{kind: constant, power: 1 W, repeat: true}",
+         ":17:40: supply.source.repeat: needs `for`, the length of what repeats, such as `for: 2 s`"},
+    Case{"", "{kind: constant, power: 1 W, for: 2 s, repeat: yes}",
+         ":17:58: supply.source.repeat: \"yes\" is neither true nor false"},
+    Case{"", "{kind: square, high: 1 W, low: 2 W, period: 1 s}",
+         ":17:37: supply.source.low: 2 W must not be above supply.source.high, which is 1 W"},
+    Case{"", "{kind: square, high: 1 W, period: 1 s, duty: 0}",
+         ":17:56: supply.source.duty: 0 leaves less than 1 ns of a period of 1 s to one of the halves; it is "
+         "a share "
+         "above 0 and below 1, such as 0.5"},
+    Case{"", "{kind: square, high: 1 W, period: 1 s, duty: 1}",
+         ":17:56: supply.source.duty: 1 leaves less than 1 ns of a period of 1 s to one of the halves; it is "
+         "a share "
+         "above 0 and below 1, such as 0.5"},
+    Case{"", "{kind: square, high: 1 W, period: 1 s, duty: 1.1}",
+         ":17:56: supply.source.duty: \"1.1\" is out of range: it must be between 0 and 1"},
+    Case{"", "{kind: square, high: 1 W, period: 1 ns}",
+         ":17:45: supply.source.period: \"1 ns\" is out of range: it must be between 1 us and 100 d"},
+    Case{"", "{kind: ramp, from: 0 W, to: 1 W, over: 1 s, step: 2 s}",
+         ":17:55: supply.source.step: 2 s must not be longer than supply.source.over, which is 1 s"},
+    Case{"", "{kind: sine, mean: 1 W, amplitude: -1 W, period: 1 s}",
+         ":17:46: supply.source.amplitude: \"-1 W\" must not be negative"},
+    Case{"",
+         "{kind: bursts, min: 2 W, max: 1 W, min_length: 1 s, max_length: 1 s, min_gap: 1 s, max_gap: 1 s}",
+         ":17:36: supply.source.max: 1 W must not be below supply.source.min, which is 2 W"},
+    Case{"",
+         "{kind: bursts, min: 1 W, max: 1 W, min_length: 2 s, max_length: 1 s, min_gap: 1 s, max_gap: 1 s}",
+         ":17:63: supply.source.max_length: 1 s must not be below supply.source.min_length, which is 2 s"},
+    Case{"",
+         "{kind: bursts, min: 1 W, max: 1 W, min_length: 1 s, max_length: 1 s, min_gap: 2 s, max_gap: 1 s}",
+         ":17:94: supply.source.max_gap: 1 s must not be below supply.source.min_gap, which is 2 s"},
+    Case{"", "{kind: sequence, parts: []}",
+         ":17:35: supply.source.parts: has 0 items; it must have 1 to 1000"},
+    Case{"", "{kind: sequence, parts: [{kind: constant, power: 1 W}, {kind: constant, power: 1 W}]}",
+         ":17:36: supply.source.parts.0: `for` is missing: a part that another one follows needs a length, "
+         "such as "
+         "`for: 2 s`"},
+    Case{"", "{kind: sequence, repeat: true, parts: [{kind: constant, power: 1 W}]}",
+         ":17:50: supply.source.parts.0: `for` is missing: the last part of what repeats needs a length, "
+         "such as "
+         "`for: 2 s`"},
+    Case{"", "{kind: sequence, parts: [{kind: sequence, parts: []}]}",
+         ":17:43: supply.source.parts.0.kind: \"sequence\" is not known (known: constant, square, ramp, "
+         "sine, bursts)"},
+    Case{"", "{kind: sequence, parts: [{kind: constant, power: 1 W, repeat: true}]}",
+         ":17:65: unknown key \"repeat\" in `supply.source.parts.0`; known keys are kind, power, for"},
+    Case{"", "{kind: sequence, parts: [{power: 1 W}]}",
+         ":17:36: supply.source.parts.0: `kind` is missing; write it such as `kind: constant`"},
+    Case{"", "{kind: sequence, parts: [1 W]}",
+         ":17:36: supply.source.parts.0: is \"1 W\", not a section with keys such as kind"},
+    Case{"",
+         "{kind: sequence, parts: [{kind: constant, power: 1 W, for: 60 d}, {kind: constant, power: 1 W, "
+         "for: 60 d}]}",
+         ":17:77: supply.source.parts.1: the parts up to here are longer than 100 d"},
+    Case{"", "{trace: ''}", ":17:19: supply.source.trace: is empty; write a few words"},
+    Case{"", "{trace: a, time: indexed}",
+         ":17:28: supply.source.time: \"indexed\" is not known (known: stamped, by_index)"},
+    Case{"", "{trace: a, time: by_index}",
+         ":17:3: supply.source: time: by_index needs `rate` as well, such as `rate: 1 kHz`"},
+    Case{"", "{trace: a, rate: 1 kHz}",
+         ":17:22: supply.source.rate: only goes with time: by_index; stamped traces have their own times"},
+    Case{"", "{trace: a, time: by_index, rate: 1 kHz, gaps: hold}",
+         ":17:51: supply.source.gaps: has no meaning with time: by_index, whose samples are evenly spaced; "
+         "leave it "
+         "out"},
+    Case{"", "{trace: a, gaps: fill}",
+         ":17:28: supply.source.gaps: \"fill\" is not known (known: error, hold, zero)"},
+    Case{"", "{trace: a, load: 0 Ohm}",
+         ":17:28: supply.source.load: \"0 Ohm\" is out of range: it must be between 1 mOhm and 1 GOhm"},
+};
+
+}  // namespace brownout::sim::bad_input

@@ -1,0 +1,520 @@
+// Scenario files: every key and default, every kind of error with its place, overrides, and random damage.
+#include "sim/scenario/scenario.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "bad_input/scenario_cases.hpp"
+#include "sim/scenario/choices.hpp"
+
+namespace brownout::sim {
+namespace {
+
+namespace fs = std::filesystem;
+using bad_input::kGood;
+using devices::microseconds;
+using devices::milliseconds;
+using devices::nanoseconds;
+
+constexpr Picoseconds seconds(std::int64_t n) { return {n * devices::kPicosecondsPerSecond}; }
+
+// A fresh folder a test, and scenarios in it.
+class ScenarioTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(testing::TempDir()) /
+              (std::string("brownout_") + info->test_suite_name() + "_" + info->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string write(std::string_view text, const std::string& name = "s.yaml") const {
+    const fs::path path = folder_ / name;
+    std::ofstream(path, std::ios::binary) << text;
+    return path.string();
+  }
+
+  Scenario load(std::string_view text, const std::vector<std::string>& sets = {},
+                std::optional<std::uint64_t> seed = std::nullopt) const {
+    std::vector<Override> overrides;
+    for (const std::string& set : sets) overrides.push_back({set});
+    return load_scenario(write(text), overrides, seed);
+  }
+
+  // The line of the error, without the folder.
+  std::string error_of(std::string_view text, const std::vector<std::string>& sets = {}) const {
+    try {
+      load(text, sets);
+    } catch (const InputError& error) {
+      const std::string line = error.what();
+      const std::string folder = folder_.string() + "/";
+      return line.starts_with(folder) ? line.substr(folder.size()) : line;
+    }
+    return "no error";
+  }
+
+  fs::path folder_;
+};
+
+std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
+  std::string out(text);
+  const auto at = out.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  if (at != std::string::npos) out.replace(at, from.size(), to);
+  return out;
+}
+
+// kGood with another source, on the line of `source:`.
+std::string with_source(std::string_view source) {
+  return replaced(kGood, "  source:\n    kind: square\n    high: 2 mW\n    period: 100 ms\n    duty: 0.5\n",
+                  "  source: " + std::string(source) + "\n");
+}
+
+constexpr std::string_view kMinimal = R"(
+name: small
+mcu: {profile: Cortex-M0plus}
+storage: {part: MB85RS64V}
+supply:
+  source: {trace: harvest.csv}
+  capacitor: {capacitance: 100 uF}
+  thresholds: {turn_on: 3 V, warn: 2.5 V, brown_out: 2 V}
+heap: {ram: 4 KiB, dirty_limit: 4 KiB}
+workload: {kind: counter}
+)";
+
+std::string full() {
+  return R"(name: everything
+description: |
+  several lines
+  of text
+seed: 18446744073709551615
+mcu:
+  profile: ESP32C3
+  clock: 80 MHz
+  rail: 3.0 V
+  active_current: 15 mA
+  sleep_current: 5 uA
+  boot: [{name: one, time: 1 ms, current: 1 mA}, {name: two, time: 2 us, current: 0 A}]
+  os_save_bytes: 1 KiB
+  after_persist: shutdown
+  on_loss: reformat
+  costs: {call: 1, step: 2.5, copied_byte: 3, checksum_byte: 4, section: 0}
+storage: {part: mb85rs4mt, sck: 8 MHz, transfer: sliced, slice: 32 B, bus: Polled}
+supply:
+  source: {trace: sub/harvest.csv, time: by_index, rate: 2.5 kHz, load: 10 kOhm, repeat: true}
+  capacitor: {capacitance: 1.5 mF, initial_voltage: 4 V, leakage: 2 uA, esr: 30 mOhm, max_voltage: 5 V}
+  thresholds: {turn_on: 3.2 V, warn: 2.6 V, brown_out: 2.1 V}
+heap:
+  ram: 64 KiB
+  dirty_limit: 16 KiB
+  max_residents: 64
+  store: 256 KiB
+  ram_allocator: linked_list
+  nv_allocator: linked_list
+  policy: in_order
+workload: {kind: counter, objects: 3, size: 24 B, compute_cycles: 0}
+stop: {time: 1 h, operations: 1000}
+)";
+}
+
+TEST_F(ScenarioTest, EveryKeyIsRead) {
+  const Scenario s = load(full());
+  EXPECT_EQ(s.file, (folder_ / "s.yaml").string());
+  EXPECT_EQ(s.name, "everything");
+  EXPECT_EQ(s.description, "several lines\nof text\n");
+  EXPECT_EQ(s.seed, std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(s.mcu.profile.name, "esp32c3");
+  EXPECT_EQ(s.mcu.clock_hz, 80'000'000U);
+  EXPECT_EQ(s.mcu.profile.rail_v, 3.0);
+  EXPECT_EQ(s.mcu.profile.active_a, 15e-3);
+  EXPECT_EQ(s.mcu.profile.active_a_at(s.mcu.clock_hz), 15e-3);  // measured at this clock: not scaled
+  EXPECT_EQ(s.mcu.profile.sleep_a, 5e-6);
+  ASSERT_EQ(s.mcu.profile.boot.size(), 2U);
+  EXPECT_EQ(s.mcu.profile.boot[0].name, "one");
+  EXPECT_EQ(s.mcu.profile.boot[1].duration, microseconds(2));
+  EXPECT_EQ(s.mcu.profile.boot[0].current_a, 1e-3);
+  EXPECT_EQ(s.mcu.os_save_bytes, 1'024U);
+  EXPECT_EQ(s.mcu.after_persist, AfterPersist::shutdown);
+  EXPECT_EQ(s.mcu.on_loss, OnLoss::reformat);
+  const devices::CpuCosts& costs = s.mcu.profile.costs;
+  EXPECT_EQ((std::array{costs.call, costs.step, costs.copied_byte, costs.checksum_byte, costs.section}),
+            (std::array{1.0, 2.5, 3.0, 4.0, 0.0}));
+  EXPECT_EQ(s.storage.part.name, "mb85rs4mt");
+  EXPECT_EQ(s.storage.sck_hz, 8'000'000U);
+  EXPECT_EQ(s.storage.transfer, devices::TransferMode::sliced);
+  EXPECT_EQ(s.storage.slice_bytes, 32U);
+  EXPECT_EQ(s.storage.bus.name, "polled");
+  const auto& trace = std::get<TraceConfig>(s.supply.source);
+  EXPECT_EQ(trace.path, (folder_ / "sub/harvest.csv").string());
+  EXPECT_EQ(trace.time, TraceTime::by_index);
+  EXPECT_EQ(trace.rate_hz, 2'500);
+  EXPECT_EQ(trace.load_ohm, 10e3);
+  EXPECT_TRUE(trace.load_given);
+  EXPECT_TRUE(trace.repeat);
+  EXPECT_EQ(s.supply.capacitor.capacitance_f, 1.5e-3);
+  EXPECT_EQ(s.supply.capacitor.leakage_ohm, 3.2 / 2e-6);  // the current is at turn-on
+  EXPECT_EQ(s.supply.capacitor.esr_ohm, 30e-3);
+  EXPECT_EQ(s.supply.capacitor.max_voltage_v, 5);
+  EXPECT_EQ(s.supply.initial_v, 4);
+  EXPECT_EQ((std::array{s.supply.thresholds.turn_on_v, s.supply.thresholds.warn_v,
+                        s.supply.thresholds.brown_out_v}),
+            (std::array{3.2, 2.6, 2.1}));
+  EXPECT_EQ(
+      (std::array{s.heap.ram_bytes, s.heap.dirty_limit_bytes, s.heap.max_residents, s.heap.store_bytes}),
+      (std::array{65'536U, 16'384U, 64U, 262'144U}));
+  const auto& counter = std::get<CounterConfig>(s.workload);
+  EXPECT_EQ((std::array{counter.objects, counter.size_bytes, counter.compute_cycles}),
+            (std::array{3U, 24U, 0U}));
+  EXPECT_EQ(s.stop.time, seconds(3'600));
+  EXPECT_EQ(s.stop.operations, 1'000U);
+}
+
+TEST_F(ScenarioTest, WhatIsLeftOutHasItsDefault) {
+  const Scenario s = load(kMinimal);
+  const devices::McuProfile& profile = *devices::find_mcu_profile("cortex-m0plus");
+  EXPECT_EQ(s.description, "");
+  EXPECT_EQ(s.seed, 1U);
+  EXPECT_EQ(s.mcu.clock_hz, profile.clock_hz);
+  EXPECT_EQ(s.mcu.profile.active_a, profile.active_a);
+  EXPECT_EQ(s.mcu.profile.boot.size(), profile.boot.size());
+  EXPECT_EQ(s.mcu.profile.costs.call, profile.costs.call);
+  EXPECT_EQ(s.mcu.os_save_bytes, 0U);
+  EXPECT_EQ(s.mcu.after_persist, AfterPersist::sleep);
+  EXPECT_EQ(s.mcu.on_loss, OnLoss::stop);
+  EXPECT_EQ(s.storage.sck_hz, devices::find_fram_part("mb85rs64v")->max_sck_hz);
+  EXPECT_EQ(s.storage.transfer, devices::TransferMode::fifo);
+  EXPECT_EQ(s.storage.slice_bytes, 0U);
+  EXPECT_EQ(s.storage.bus.name, profile.bus);
+  const auto& trace = std::get<TraceConfig>(s.supply.source);
+  EXPECT_EQ(trace.time, TraceTime::stamped);
+  EXPECT_EQ(trace.gaps, TraceGaps::error);
+  EXPECT_EQ(trace.load_ohm, 30e3);
+  EXPECT_FALSE(trace.load_given);
+  EXPECT_FALSE(trace.repeat);
+  EXPECT_EQ(s.supply.initial_v, 0);
+  EXPECT_EQ(s.supply.capacitor.esr_ohm, 0);
+  EXPECT_EQ(s.supply.capacitor.max_voltage_v, 5.5);
+  EXPECT_TRUE(std::isinf(s.supply.capacitor.leakage_ohm));
+  EXPECT_EQ(s.heap.max_residents, 0U);
+  EXPECT_EQ(s.heap.store_bytes, 0U);
+  EXPECT_EQ(s.heap.ram_allocator, "linked_list");
+  EXPECT_EQ(s.heap.nv_allocator, "linked_list");
+  EXPECT_EQ(s.heap.policy, "in_order");
+  EXPECT_EQ(std::get<CounterConfig>(s.workload).objects, CounterConfig{}.objects);
+  EXPECT_FALSE(s.stop.time);  // a trace that is not repeated ends by itself
+  EXPECT_FALSE(s.stop.operations);
+}
+
+TEST_F(ScenarioTest, Workloads) {
+  const auto workload = [&](const char* text) {
+    return load(replaced(kMinimal, "{kind: counter}", text)).workload;
+  };
+  const auto queue =
+      std::get<QueueConfig>(workload("{kind: queue, length: 5, item_bytes: 100, compute_cycles: 7}"));
+  EXPECT_EQ((std::array{queue.length, queue.item_bytes, queue.compute_cycles}), (std::array{5U, 100U, 7U}));
+  EXPECT_EQ(std::get<QueueConfig>(workload("{kind: queue, item_bytes: 1 KiB}")).item_bytes, 1'024U);
+  EXPECT_EQ(std::get<QueueConfig>(workload("{kind: queue}")).length, QueueConfig{}.length);
+  EXPECT_EQ(std::get<KvsConfig>(workload("{kind: kvs}")).keys, KeyDistribution::random);
+  for (std::size_t i = 0; i < kKeyDistributions.size(); ++i) {
+    const auto kvs = std::get<KvsConfig>(
+        workload(("{kind: kvs, keys: " + std::string(kKeyDistributions[i]) + "}").c_str()));
+    EXPECT_EQ(static_cast<std::size_t>(kvs.keys), i);
+  }
+}
+
+TEST_F(ScenarioTest, LeakageAsResistanceOrCurrentOrNone) {
+  const auto leakage = [&](const char* text) {
+    return load(replaced(kGood, "10 MOhm", text)).supply.capacitor.leakage_ohm;
+  };
+  EXPECT_EQ(leakage("10 MOhm"), 10e6);
+  EXPECT_EQ(leakage("1 uA"), 3.0 / 1e-6);
+  EXPECT_TRUE(std::isinf(leakage("0 A")));
+}
+
+TEST_F(ScenarioTest, Scripts) {
+  const auto script = [&](const char* text) {
+    return std::get<ScriptConfig>(load(with_source(text)).supply.source);
+  };
+  const auto only = [](const ScriptConfig& config) { return config.parts.at(0).script; };
+  EXPECT_EQ(std::get<devices::ConstantScript>(only(script("{kind: constant, power: 150 uW}"))).power_w,
+            150e-6);
+  const auto square =
+      std::get<devices::SquareScript>(only(script("{kind: square, high: 2 mW, period: 3 ms}")));
+  EXPECT_EQ((std::array{square.high_w, square.low_w, square.duty}), (std::array{2e-3, 0.0, 0.5}));
+  EXPECT_EQ(square.period, milliseconds(3));
+  const auto ramp =
+      std::get<devices::RampScript>(only(script("{kind: ramp, from: 1 W, to: 2 W, over: 1000001 us}")));
+  EXPECT_EQ(ramp.duration, microseconds(1'000'001));
+  EXPECT_EQ(ramp.step.count, 3'906'253'907);  // a 256th, rounded up
+  EXPECT_EQ((std::array{ramp.from_w, ramp.to_w}), (std::array{1.0, 2.0}));
+  const auto sine = std::get<devices::SineScript>(
+      only(script("{kind: sine, mean: 1 mW, amplitude: 2 mW, period: 256 ms, step: 2 ms}")));
+  EXPECT_EQ((std::array{sine.mean_w, sine.amplitude_w}), (std::array{1e-3, 2e-3}));
+  EXPECT_EQ(sine.step, milliseconds(2));
+  EXPECT_EQ(
+      std::get<devices::SineScript>(only(script("{kind: sine, mean: 0 W, amplitude: 2 mW, period: 256 ms}")))
+          .step,
+      milliseconds(1));
+  const auto config = script(
+      "{kind: bursts, low: 1 uW, min: 1 mW, max: 2 mW, min_length: 1 ms, max_length: 2 ms, min_gap: 3 ms, "
+      "max_gap: 4 ms, seed: 99, for: 5 s, repeat: true}");
+  const auto bursts = std::get<devices::BurstScript>(only(config));
+  EXPECT_EQ((std::array{bursts.low_w, bursts.min_w, bursts.max_w}), (std::array{1e-6, 1e-3, 2e-3}));
+  EXPECT_EQ((std::array{bursts.min_length, bursts.max_length, bursts.min_gap, bursts.max_gap}),
+            (std::array{milliseconds(1), milliseconds(2), milliseconds(3), milliseconds(4)}));
+  EXPECT_EQ(bursts.seed, 99U);
+  EXPECT_TRUE(config.repeat);
+  EXPECT_EQ(config.parts[0].duration, seconds(5));
+  EXPECT_EQ(script("{kind: constant, power: 0 W}").parts[0].duration, devices::kForever);
+}
+
+TEST_F(ScenarioTest, SequencesAndTheSeedsOfTheirBursts) {
+  const std::string bursts =
+      "{kind: bursts, min: 1 W, max: 1 W, min_length: 1 s, max_length: 1 s, min_gap: 1 s, max_gap: 1 s, for: "
+      "9 s}";
+  const std::string text = with_source("{kind: sequence, parts: [" + bursts + ", " + bursts + "]}");
+  const auto seeds = [&](std::optional<std::uint64_t> seed) {
+    const auto parts = std::get<ScriptConfig>(load(text, {}, seed).supply.source).parts;
+    return std::array{std::get<devices::BurstScript>(parts.at(0).script).seed,
+                      std::get<devices::BurstScript>(parts.at(1).script).seed};
+  };
+  const auto first = seeds(std::nullopt);
+  EXPECT_EQ(first, seeds(7));  // the scenario's own seed
+  EXPECT_NE(first[0], first[1]);
+  EXPECT_NE(first, seeds(8));
+  EXPECT_EQ(load(text, {}, 8).seed, 8U);
+  // A sequence that ends needs no condition to stop.
+  EXPECT_NO_THROW(load(replaced(text, "stop:\n  time: 60 s\n", "")));
+}
+
+TEST_F(ScenarioTest, BadScenariosAreRefusedInOneLine) {
+  EXPECT_EQ(error_of(kGood), "no error");
+  for (const bad_input::Case& c : bad_input::kCases) {
+    EXPECT_EQ(error_of(replaced(kGood, c.from, c.to)), "s.yaml" + std::string(c.error)) << c.to;
+  }
+}
+
+TEST_F(ScenarioTest, BadSourcesAreRefusedInOneLine) {
+  for (const bad_input::Case& c : bad_input::kSourceCases) {
+    EXPECT_EQ(error_of(with_source(c.to)), "s.yaml" + std::string(c.error)) << c.to;
+  }
+}
+
+TEST_F(ScenarioTest, BadFilesAreRefused) {
+  const auto load_error = [&](const std::string& file) -> std::string {
+    try {
+      load_scenario((folder_ / file).string(), {}, std::nullopt);
+    } catch (const InputError& error) {
+      return std::string(error.what()).substr(folder_.string().size() + 1);
+    }
+    return "no error";
+  };
+  EXPECT_EQ(load_error("none.yaml"), "none.yaml: cannot read this scenario: No such file or directory");
+  fs::create_directory(folder_ / "dir");
+  EXPECT_EQ(load_error("dir"), "dir: is a directory; a scenario is a YAML file");
+  const std::string empty =
+      "s.yaml:1:1: is empty; a scenario has name, mcu, storage, supply, heap and workload";
+  EXPECT_EQ(error_of(""), empty);
+  EXPECT_EQ(error_of("# nothing\n"), empty);
+  EXPECT_EQ(error_of("---\n"), empty);
+  EXPECT_EQ(error_of("- a\n"), "s.yaml:1:1: is a list, not a map of `key: value` lines");
+  EXPECT_EQ(error_of("name\n"), "s.yaml:1:1: is a value, not a map of `key: value` lines");
+  EXPECT_EQ(error_of("{}"), "s.yaml:1:1: is an empty map, not a map of `key: value` lines");
+  EXPECT_EQ(error_of("name: a\nx: \xC3("),
+            "s.yaml:2:4: byte 0xc3 is not valid UTF-8; save the scenario as UTF-8");
+  EXPECT_EQ(error_of(std::string("name: a\n\0b", 10)), "s.yaml:2:1: a NUL byte; a scenario is text in UTF-8");
+  EXPECT_EQ(error_of(std::string((1U << 20U) + 1, ' ')),
+            "s.yaml: is larger than 1048576 bytes; a scenario is smaller than that");
+  EXPECT_EQ(error_of("a: " + std::string(40, '[') + std::string(40, ']')),
+            "s.yaml:1:35: nested deeper than 32 levels");
+  std::string many = "a: [";
+  for (int i = 0; i < 50'000; ++i) many += "1,";
+  EXPECT_EQ(error_of(many + "]"), "s.yaml:1:100001: more than 50000 values; a scenario is smaller than that");
+  // What shields from alias bombs.
+  EXPECT_EQ(error_of("a: &x [1]\nb: [*x, *x]\n"),
+            "s.yaml:1:4: YAML anchors (&x) are not used in scenarios; write the value out");
+  EXPECT_EQ(error_of("name: a\n\tb: c\n"),
+            "s.yaml:2:1: not valid YAML: illegal tab when looking for indentation (indent with spaces)");
+  EXPECT_EQ(error_of("name: [a\n"),
+            "s.yaml:2:1: not valid YAML: end of sequence flow not found (a [ is not closed)");
+  EXPECT_EQ(error_of("\xEF\xBB\xBF" + std::string(kGood)), "no error");
+}
+
+TEST_F(ScenarioTest, OverridesReplaceAndCreate) {
+  EXPECT_EQ(load(kGood, {"heap.ram=16 KiB"}).heap.ram_bytes, 16'384U);
+  EXPECT_EQ(load(kGood, {"heap.ram=16 KiB", "heap.ram=32 KiB"}).heap.ram_bytes, 32'768U);
+  EXPECT_EQ(load(kMinimal, {"stop.time=5 s"}).stop.time, seconds(5));
+  EXPECT_EQ(load(kMinimal, {"mcu.costs.call=5"}).mcu.profile.costs.call, 5);
+  EXPECT_EQ(load(kGood, {"stop={operations: 3}"}).stop.time, std::nullopt);
+  EXPECT_EQ(load(kGood, {"mcu.boot.0.time=7 ms"}).mcu.profile.boot.at(0).duration, milliseconds(7));
+  EXPECT_TRUE(load(kGood, {"mcu.boot=[]"}).mcu.profile.boot.empty());
+  EXPECT_EQ(load(kGood, {"name='a: b'"}).name, "a: b");
+  EXPECT_EQ(load(kGood, {"name=a=b"}).name, "a=b");
+  EXPECT_EQ(load(kGood, {"seed=3"}, 4).seed, 4U);
+}
+
+TEST_F(ScenarioTest, OverridesAreRefusedByTheirText) {
+  const auto error = [&](const std::string& set) { return error_of(kGood, {set}); };
+  EXPECT_EQ(error("heap.rma=4 KiB"),
+            "--set heap.rma=4 KiB: unknown key \"rma\" in `heap`; did you mean `ram`?");
+  EXPECT_EQ(error("hepa.ram=4 KiB"),
+            "--set hepa.ram=4 KiB: unknown key \"hepa\" in a scenario; did you mean `heap`?");
+  EXPECT_EQ(error("heap.ram=4096"), "--set heap.ram=4096: heap.ram: \"4096\" needs a unit, such as 4096 B");
+  EXPECT_EQ(error("heap.ram=1 KiB"),
+            "s.yaml:33:3: heap.dirty_limit: a dirty limit of 2048 B is above the RAM of the heap: heap.ram "
+            "is 1024 B");
+  EXPECT_EQ(error("heap.ram="), "--set heap.ram=: heap.ram: has no value; write one such as 4 KiB");
+  EXPECT_EQ(error("heap.ram"), "--set heap.ram: needs path=value, such as heap.ram=8 KiB");
+  EXPECT_EQ(error("=3"), "--set =3: the path has an empty part; write it such as heap.ram=8 KiB");
+  EXPECT_EQ(error("heap..ram=3"),
+            "--set heap..ram=3: the path has an empty part; write it such as heap.ram=8 KiB");
+  EXPECT_EQ(error("heap.ram.x=3"), "--set heap.ram.x=3: `heap.ram` is the value \"8 KiB\", so it has no `x`");
+  EXPECT_EQ(
+      error("mcu.boot.1.time=3 s"),
+      "--set mcu.boot.1.time=3 s: `mcu.boot` is a list of 1; \"1\" is not the index of one of them (from 0)");
+  EXPECT_EQ(
+      error("mcu.boot.x=3 s"),
+      "--set mcu.boot.x=3 s: `mcu.boot` is a list of 1; \"x\" is not the index of one of them (from 0)");
+  EXPECT_EQ(error("name=a: b"),
+            "--set name=a: b: the value reads as a block of YAML, not as one value; put it in quotes, or "
+            "write all of "
+            "a collection in {} or []");
+  EXPECT_EQ(
+      error("stop={time: 1 s, time: 2 s}"),
+      "--set stop={time: 1 s, time: 2 s}: key \"time\" is there twice; the first one is in the same map");
+  EXPECT_EQ(error("name=&x y"),
+            "--set name=&x y: YAML anchors (&x) are not used in scenarios; write the value out");
+  EXPECT_EQ(error("name=a\xFF"), "--set name=a\\xff: is not text in UTF-8");
+  EXPECT_EQ(error("name=[a"),
+            "--set name=[a: the value reads as a block of YAML, not as one value; put it in quotes, or write all of a "
+            "collection in {} or []");
+}
+
+TEST_F(ScenarioTest, PathsOfTheFileAndOfTheCommandLineStartElsewhere) {
+  const auto path = [&](std::string_view text, const std::vector<std::string>& sets = {}) {
+    return std::get<TraceConfig>(load(text, sets).supply.source).path;
+  };
+  EXPECT_EQ(path(kMinimal), (folder_ / "harvest.csv").string());
+  EXPECT_EQ(path(replaced(kMinimal, "harvest.csv", "/tmp/x.csv")), "/tmp/x.csv");
+  EXPECT_EQ(path(kMinimal, {"supply.source.trace=other.csv"}), "other.csv");
+  EXPECT_EQ(path(kMinimal, {"supply.source={trace: other.csv}"}), "other.csv");
+  EXPECT_EQ(path(kMinimal, {"supply.source.repeat=true", "stop.time=1 s"}),
+            (folder_ / "harvest.csv").string());
+}
+
+TEST_F(ScenarioTest, OverridingTheKindOfASourceReplacesIt) {
+  const auto source = [&](std::string_view text, const std::vector<std::string>& sets) {
+    return load(text, sets).supply.source;
+  };
+  const std::string trace =
+      with_source("{trace: a.csv, time: by_index, rate: 1 kHz, load: 3 kOhm, repeat: true}");
+  const auto script =
+      std::get<ScriptConfig>(source(trace, {"supply.source.power=1 mW", "supply.source.kind=constant"}));
+  EXPECT_EQ(std::get<devices::ConstantScript>(script.parts.at(0).script).power_w, 1e-3);
+  EXPECT_FALSE(script.repeat);
+  EXPECT_EQ(std::get<TraceConfig>(source(kGood, {"supply.source.trace=b.csv"})).path, "b.csv");
+  // Where one trace is put for another, what is said about it stays.
+  EXPECT_EQ(std::get<TraceConfig>(source(trace, {"supply.source.trace=b.csv"})).rate_hz, 1e3);
+  const auto back = std::get<TraceConfig>(
+      source(kGood, {"supply.source.repeat=true", "supply.source.trace=b.csv", "supply.source.gaps=hold"}));
+  EXPECT_TRUE(back.repeat);
+  EXPECT_EQ(back.gaps, TraceGaps::hold);
+  const auto other =
+      std::get<ScriptConfig>(source(kGood, {"supply.source.kind=constant", "supply.source.power=1 mW"}));
+  EXPECT_TRUE(std::holds_alternative<devices::ConstantScript>(other.parts.at(0).script));
+  // The same kind keeps the file's parameters.
+  EXPECT_NO_THROW(source(kGood, {"supply.source.kind=square"}));
+  EXPECT_EQ(error_of(kGood, {"supply.source.trace=b", "supply.source.kind=constant"}),
+            "--set supply.source.kind=constant: supply.source: has both `trace` and `kind`; a source is "
+            "either a file "
+            "or a script, so leave one out");
+  EXPECT_EQ(error_of(replaced(kGood, "duty", "dutty"), {"supply.source.trace=b"}),
+            "s.yaml:21:5: unknown key \"dutty\" in `supply.source`; known keys are trace, time, rate, gaps, "
+            "load, repeat");
+}
+
+TEST_F(ScenarioTest, OverridingOtherChoicesDropsWhatBelongedToTheOldOne) {
+  EXPECT_TRUE(std::holds_alternative<KvsConfig>(load(kGood, {"workload.kind=kvs"}).workload));
+  EXPECT_EQ(load(kGood, {"storage.transfer=dma"}).storage.slice_bytes, 0U);
+  EXPECT_EQ(load(kGood, {"storage.transfer=sliced"}).storage.slice_bytes, 64U);
+  EXPECT_EQ(error_of(kGood, {"storage.transfer=dma", "storage.slice=8 B"}),
+            "--set storage.slice=8 B: storage.slice: only goes with transfer: sliced, and transfer is dma");
+  EXPECT_EQ(error_of(kGood, {"workload.kind=kvs", "workload.size=8 B"}),
+            "--set workload.size=8 B: unknown key \"size\" in `workload`; known keys are kind, keys, "
+            "compute_cycles");
+}
+
+TEST_F(ScenarioTest, WhereFindsTheKeyOrItsSection) {
+  const Scenario s = load(kGood, {"heap.store=1 KiB"});
+  const auto at = [&](const char* path) { return std::pair(s.where(path).line, s.where(path).column); };
+  EXPECT_EQ(at("heap.dirty_limit"), std::pair(33, 3));
+  EXPECT_EQ(at("heap.max_residents"), std::pair(31, 1));
+  EXPECT_EQ(at("mcu.boot.0.time"), std::pair(9, 19));
+  EXPECT_EQ(at("supply.source.kind"), std::pair(18, 5));
+  EXPECT_EQ(at("supply.source.low"), std::pair(17, 3));
+  EXPECT_EQ(at("description"), std::pair(1, 1));
+  EXPECT_EQ(s.where("heap.store").file, "--set heap.store=1 KiB");
+  EXPECT_EQ(s.where("description").file, s.file);
+}
+
+// Random damage to a valid text: it loads or is refused, and nothing else. A failure prints the seed, which
+// BROWNOUT_TEST_SEED sets; BROWNOUT_TEST_CASES sets how many.
+TEST_F(ScenarioTest, RandomDamageIsLoadedOrRefused) {
+  const char* seed_text = std::getenv("BROWNOUT_TEST_SEED");
+  const char* cases_text = std::getenv("BROWNOUT_TEST_CASES");
+  const std::uint64_t seed = seed_text != nullptr ? std::strtoull(seed_text, nullptr, 10) : 20'240'611;
+  const int cases = cases_text != nullptr ? std::atoi(cases_text) : 20'000;
+  std::uint64_t state = seed;
+  const auto random = [&](std::uint64_t below) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (state >> 33U) % below;
+  };
+  const std::array<std::string, 3> texts{std::string(kGood), full(), std::string(kMinimal)};
+  constexpr std::string_view kTricky = "{}[]:,-&*!#?|>'\"%@`\n\t \\.~0e\xC3";
+  int loaded = 0;
+  for (int i = 0; i < cases; ++i) {
+    std::string text = texts.at(random(texts.size()));
+    for (std::uint64_t edits = 1 + random(random(2) + 1); edits > 0 && !text.empty(); --edits) {
+      const std::size_t at = random(text.size());
+      const std::size_t length = 1 + random(random(8) == 0 ? 60 : 3);
+      switch (random(5)) {
+        case 0: text[at] = static_cast<char>(text[at] ^ static_cast<char>(1U << random(8))); break;
+        case 1: text.erase(at, length); break;
+        case 2: text.insert(at, text.substr(random(text.size()), length)); break;
+        case 3: text.insert(at, 1, kTricky[random(kTricky.size())]); break;
+        default: text[at] = kTricky[random(kTricky.size())]; break;
+      }
+    }
+    try {
+      load(text);
+      ++loaded;
+    } catch (const InputError& error) {
+      const std::string line = error.what();
+      ASSERT_EQ(line.find('\n'), std::string::npos) << "seed " << seed << ", case " << i;
+      ASSERT_TRUE(line.starts_with(folder_.string())) << line;
+    } catch (const std::exception& error) {
+      FAIL() << "seed " << seed << ", case " << i << ": " << error.what() << "\n" << text;
+    }
+  }
+  // Damage that is never or always noticed would mean that this test tests nothing.
+  EXPECT_GT(loaded, cases / 50) << "seed " << seed;
+  EXPECT_LT(loaded, cases / 2) << "seed " << seed;
+  RecordProperty("seed", std::to_string(seed));
+  std::printf("seed %llu: %d of %d damaged scenarios still load\n", static_cast<unsigned long long>(seed),
+              loaded, cases);
+}
+
+}  // namespace
+}  // namespace brownout::sim
