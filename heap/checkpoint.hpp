@@ -60,7 +60,6 @@ class Checkpoint {
     if (!mark.ok()) return mark.error();
     if (mark.value() == header.sequence) return Error::stale;
     if (const Status status = read_image(header, os); !status.ok()) return status;
-    if (!residents_.rebuild(header.slot_high)) return Error::torn;
     Control& c = residents_.control();
     c.sequence = header.sequence;
     c.marked_sequence = mark.value();
@@ -70,8 +69,9 @@ class Checkpoint {
   }
 
  private:
+  // Skips 0, which stands for no checkpoint, and 1, which would take the same place as the one before.
   static constexpr std::uint32_t next_sequence(std::uint32_t sequence) {
-    return sequence == 0xFFFF'FFFFU ? 1U : sequence + 1U;
+    return sequence == 0xFFFF'FFFFU ? 2U : sequence + 1U;
   }
   // Whether a follows b, on a circle.
   static constexpr bool newer(std::uint32_t a, std::uint32_t b) { return a - b < 0x8000'0000U; }
@@ -252,6 +252,8 @@ class Checkpoint {
     std::uint32_t dirty = 0;
     if (!slots_are_sound(header.slot_high, dirty)) return Error::torn;
     if (kCheckpointOverheadBytes + slot_bytes + dirty + os.size != header.length) return Error::torn;
+    // Before the objects are read: the free list is built up inside the blocks that it will not keep.
+    if (!residents_.rebuild(header.slot_high)) return Error::torn;
 
     Incoming image{residents_, os, header.slot_high, {}};
     const std::uint32_t objects = address + static_cast<std::uint32_t>(sizeof header) + slot_bytes;

@@ -158,7 +158,7 @@ double expm1_of(double x) {
   if (x != x) return kNan;
   if (x > 709.79) return kInfinity;
   if (x < -40) return -1;  // e^-40 is below half an ulp of 1
-  if (x == 0) return x;  // with its sign
+  if (x == 0) return x;    // with its sign
   if (x > -kExpDirect && x < kExpDirect) return x + exp_core_excess(x);
   const Reduced r = reduced_by_ln2(x);
   // The tail's effect on the excess is r * tail, below 2^-54 of the whole, but costs one operation.

@@ -158,18 +158,12 @@ inline double log_ratio(const Path& path, const Stop& stop) {
   return stop.d >= 0 ? log1p_of(stop.d / stop.x) : -log1p_of(-stop.d / path.x);
 }
 
-// Time to the stop in units of path.seconds. For stops close by, the logarithms' linear parts (which nearly
-// cancel next to the collapse) are taken together.
+// Time to the stop in units of path.seconds. The difference cancels next to the collapse only, and there no
+// more than the state's own distance to it.
 inline double elapsed(const Path& path, const Stop& stop) {
   if (path.k == 0) return stop.eta;
-  const double z = stop.d / stop.x;
-  if (z >= 0.5 || z <= -0.5) {
-    const double ratio = log_ratio(path, stop);
-    return path.leaks ? (1 + path.rho) * stop.eta - path.rho * ratio : stop.d - path.k * ratio;
-  }
-  if (!path.leaks) return z * stop.u + path.k * log1p_deficit_of(z);
-  return stop.share * ((stop.u - path.rho * stop.d) / stop.x) + (1 + path.rho) * expm1_excess_of(-stop.eta) +
-         path.rho * log1p_deficit_of(z);
+  const double ratio = log_ratio(path, stop);
+  return path.leaks ? (1 + path.rho) * stop.eta - path.rho * ratio : stop.d - path.k * ratio;
 }
 
 // The stop after `units` of elapsed time; k != 0. `elapsed` grows from 0 with slope u / x, is concave when it

@@ -26,8 +26,11 @@ std::int64_t later(std::int64_t a, std::int64_t b) {
   return a > kEnd - b ? kEnd : a + b;
 }
 
+// Rounded to the nearest picosecond, halves up.
 std::int64_t high_part(const SquareScript& script) {
-  return static_cast<std::int64_t>(static_cast<double>(script.period.count) * script.duty + 0.5);
+  const double exact = static_cast<double>(script.period.count) * script.duty;
+  const auto whole = static_cast<std::int64_t>(exact);
+  return exact - static_cast<double>(whole) < 0.5 ? whole : whole + 1;
 }
 
 void check(const ConstantScript& script) {
@@ -175,7 +178,6 @@ class ScriptedSource final : public Source {
  private:
   // The next segment of the scripts as they stand; nothing after the last part or the end of time.
   std::optional<SourceSegment> next_unmerged() {
-    if (begin_ == kEnd) return std::nullopt;
     if (part_ < parts_.size() && progress_[part_].position >= parts_[part_].duration.count) {
       begin_ = later(begin_, parts_[part_].duration.count);
       progress_[part_].position = 0;

@@ -8,7 +8,13 @@ namespace brownout::sim {
 namespace {
 
 constexpr std::uint64_t kMostControlOperations = 10'000;
-constexpr std::uint64_t kDefaultControlOperations = 2'000;
+constexpr std::uint64_t kEndlessControlOperations = 2'000;
+
+std::uint64_t control_operations(const Scenario& scenario) {
+  const bool endless = std::holds_alternative<CounterConfig>(scenario.workload);
+  const std::uint64_t wanted = endless ? kEndlessControlOperations : kMostControlOperations;
+  return std::min(scenario.stop.operations.value_or(wanted), kMostControlOperations);
+}
 
 Scenario on_ideal_supply(const Scenario& scenario) {
   Scenario control = scenario;
@@ -18,8 +24,7 @@ Scenario on_ideal_supply(const Scenario& scenario) {
   supply.capacitor.leakage_ohm = std::numeric_limits<double>::infinity();
   supply.initial_v = supply.capacitor.max_voltage_v;
   control.stop.time.reset();
-  control.stop.operations =
-      std::min(scenario.stop.operations.value_or(kDefaultControlOperations), kMostControlOperations);
+  control.stop.operations = control_operations(scenario);
   return control;
 }
 

@@ -282,7 +282,7 @@ void Machine::outage_and_restore() {
   }
   fail_if(outage_changed(firmware_->geometry(), ram_before_, ram_), "after a restore");
   if (!std::equal(os_part_.begin(), os_part_.end(), os_before_.begin())) fail("the OS part came back changed");
-  ++result_.outages_compared;
+  if (!frozen_) ++result_.outages_compared;
   verify_due_ = true;
   fingerprint_.add(Trace::restored, train_.now(), result_.persisted);
 }

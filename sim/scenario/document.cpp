@@ -27,26 +27,6 @@ struct FileCloser {
                    fmt::format("cannot read this scenario: {}", std::generic_category().message(error)));
 }
 
-// The whole file, or more of it than is allowed.
-std::string read_file(const std::string& file) {
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error)) {
-    throw InputError({file, 0, 0}, "is a directory; a scenario is a YAML file");
-  }
-  errno = 0;
-  const std::unique_ptr<std::FILE, FileCloser> stream(std::fopen(file.c_str(), "rb"));
-  if (!stream) fail_to_read(file, errno);
-  std::string text;
-  std::array<char, kBlockBytes> block{};
-  while (text.size() <= kMaxDocumentBytes) {
-    const std::size_t read = std::fread(block.data(), 1, block.size(), stream.get());
-    if (read == 0) break;
-    text.append(block.data(), read);
-  }
-  if (std::ferror(stream.get()) != 0) fail_to_read(file, errno);
-  return text;
-}
-
 Location location_of_byte(std::string_view text, std::size_t at, const std::string& file) {
   const std::string_view before = text.substr(0, at);
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;
@@ -89,7 +69,24 @@ MapEntry* Node::find(std::string_view key) {
   return entry == entries.end() ? nullptr : &*entry;
 }
 
-Node load_document(const std::string& file) { return parse_document(read_file(file), file); }
+std::string read_document(const std::string& file) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) {
+    throw InputError({file, 0, 0}, "is a directory; a scenario is a YAML file");
+  }
+  errno = 0;
+  const std::unique_ptr<std::FILE, FileCloser> stream(std::fopen(file.c_str(), "rb"));
+  if (!stream) fail_to_read(file, errno);
+  std::string text;
+  std::array<char, kBlockBytes> block{};
+  while (text.size() <= kMaxDocumentBytes) {
+    const std::size_t read = std::fread(block.data(), 1, block.size(), stream.get());
+    if (read == 0) break;
+    text.append(block.data(), read);
+  }
+  if (std::ferror(stream.get()) != 0) fail_to_read(file, errno);
+  return text;
+}
 
 Node parse_document(const std::string& text, const std::string& file) {
   if (text.size() > kMaxDocumentBytes) {

@@ -42,12 +42,13 @@ inline constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 20;
 inline constexpr int kMaxDocumentDepth = 32;
 inline constexpr std::size_t kMaxDocumentNodes = 50'000;
 
-// Reads a scenario file; the result is a map with at least one entry. O(size of the file x log). Throws
-// InputError if it cannot be read, is empty or too large, is not UTF-8, holds NUL, is not YAML or uses what
-// is refused, has a key twice, or is not a map.
-Node load_document(const std::string& file);
+// The text of a scenario file, or the beginning of one that is too large. Throws InputError if it cannot be
+// read. O(n).
+std::string read_document(const std::string& file);
 
-// As load_document, from text; `file` is for messages.
+// Parses the text of a scenario; `file` is for messages. The result is a map with at least one entry. Throws
+// InputError if the text is empty or too large, is not UTF-8, holds NUL, is not YAML or uses what is refused,
+// has a key twice, or is not a map. O(n log n).
 Node parse_document(const std::string& text, const std::string& file);
 
 // Applies "path.to.key=value" to the tree. The path's parts are keys, or indices (from 0) of items that a

@@ -88,17 +88,15 @@ void apply_override(Node& root, const std::string& text) {
   value.where = where;
   value.from_override = true;
 
-  Node* node = &root;
-  Node* parent = nullptr;
-  std::string walked;
   const auto parts = split_path(path, where);
-  for (const std::string_view part : parts) {
-    parent = node;
-    node = &child_of(*node, part, walked, where);
-    walked += walked.empty() ? std::string(part) : fmt::format(".{}", part);
+  Node* parent = &root;
+  std::string walked;
+  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+    parent = &child_of(*parent, parts[i], walked, where);
+    walked += walked.empty() ? std::string(parts[i]) : fmt::format(".{}", parts[i]);
   }
+  child_of(*parent, parts.back(), walked, where) = std::move(value);
   place_key(*parent, parts.back(), where);
-  *node = std::move(value);
 }
 
 }  // namespace brownout::sim

@@ -75,7 +75,8 @@ struct WholeLimits {
 };
 
 // No time of a scenario or of a trace is longer: what Picoseconds holds, with room for sums.
-inline constexpr devices::Picoseconds kLongestTime{100 * 86'400 * devices::kPicosecondsPerSecond};
+inline constexpr devices::Picoseconds kLongestTime{std::int64_t{100} * 86'400 *
+                                                   devices::kPicosecondsPerSecond};
 
 // A quantity of any dimension but time and bytes, in SI units, correctly rounded ("1.5 mF" is the double
 // nearest to 0.0015).

@@ -16,8 +16,8 @@ constexpr std::array<std::string_view, 9> kRootKeys{"name",   "description", "se
 constexpr std::size_t kLongestName = 200;
 constexpr std::size_t kLongestDescription = 65'536;
 
-Node load_tree(const std::string& file, const std::vector<Override>& overrides) {
-  Node tree = load_document(file);
+Node parse_tree(const std::string& text, const std::string& file, const std::vector<Override>& overrides) {
+  Node tree = parse_document(text, file);
   if (overrides.empty()) return tree;
   const Node original = tree;
   for (const Override& override_of : overrides) apply_override(tree, override_of.text);
@@ -38,7 +38,12 @@ Location Scenario::where(std::string_view path) const {
 
 Scenario load_scenario(const std::string& file, const std::vector<Override>& overrides,
                        std::optional<std::uint64_t> seed) {
-  const Node tree = load_tree(file, overrides);
+  return parse_scenario(read_document(file), file, overrides, seed);
+}
+
+Scenario parse_scenario(const std::string& text, const std::string& file,
+                        const std::vector<Override>& overrides, std::optional<std::uint64_t> seed) {
+  const Node tree = parse_tree(text, file, overrides);
   Scenario scenario;
   scenario.file = file;
   const Section root({&tree, "", {file, 1, 1}}, kRootKeys, scenario.locations);

@@ -126,6 +126,10 @@ struct Override {
 Scenario load_scenario(const std::string& file, const std::vector<Override>& overrides,
                        std::optional<std::uint64_t> seed);
 
+// As load_scenario, from text; `file` is for messages and for the folder that relative paths start from.
+Scenario parse_scenario(const std::string& text, const std::string& file,
+                        const std::vector<Override>& overrides, std::optional<std::uint64_t> seed);
+
 // The source of a scenario, from its beginning. For a trace, the first call reads the whole file once
 // to check it (constant memory), so that a wrong line is refused before anything runs.
 std::unique_ptr<devices::Source> open_source(const Scenario& scenario);

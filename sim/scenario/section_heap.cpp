@@ -23,10 +23,11 @@ constexpr std::array<std::string_view, 2> kStopKeys{"time", "operations"};
 constexpr std::size_t kCounter = 0;
 constexpr std::size_t kQueue = 1;
 
-constexpr WholeLimits kRamLimits{256, 512 * 1'024};
-constexpr WholeLimits kDirtyLimits{1, 512 * 1'024};
+constexpr std::uint64_t kKibi = 1'024;
+constexpr WholeLimits kRamLimits{256, 512 * kKibi};
+constexpr WholeLimits kDirtyLimits{1, 512 * kKibi};
 constexpr WholeLimits kResidentLimits{1, 4'096};
-constexpr WholeLimits kStoreLimits{1, 16 * 1'024 * 1'024};
+constexpr WholeLimits kStoreLimits{1, 16 * kKibi* kKibi};
 constexpr WholeLimits kComputeLimits{0, 1'000'000'000};
 constexpr WholeLimits kObjectLimits{1, 10'000};
 constexpr WholeLimits kObjectSizeLimits{4, 16'376};

@@ -3,7 +3,6 @@
 #include <array>
 #include <filesystem>
 #include <span>
-#include <utility>
 #include <variant>
 
 #include <fmt/format.h>
@@ -231,7 +230,7 @@ ScriptConfig read_single(const Section& section, std::size_t kind, std::uint64_t
   devices::TimedScript part{read_script(section, kind, derived_seed(seed, 0)), devices::kForever};
   const auto duration = section.find("for");
   if (duration) part.duration = read_time(*duration, kTimeLimits);
-  script.parts.push_back(std::move(part));
+  script.parts.push_back(part);
   if (const auto repeat = section.find("repeat")) {
     script.repeat = read_boolean(*repeat);
     if (script.repeat && !duration)

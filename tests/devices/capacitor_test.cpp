@@ -118,12 +118,10 @@ TEST(Capacitor, ConstantPowerDischargeTakesWhatTheEnergySays) {
     for (const double power : {1e-6, 3.3e-3, 0.25}) {
       const Capacitor capacitor({.capacitance_f = capacitance}, 3.6);
       const auto time = capacitor.time_until_falls_to(1.9, power);
-      ASSERT_TRUE(time.has_value());
       const double exact = capacitance * (3.6 * 3.6 - 1.9 * 1.9) / (2 * power);
-      EXPECT_NEAR(time->seconds(), exact, 1e-12 * exact + 1e-12);
+      EXPECT_NEAR(time.value().seconds(), exact, 1e-12 * exact + 1e-12);
       const auto empty = capacitor.time_until_falls_to(0, power);
-      ASSERT_TRUE(empty.has_value());
-      EXPECT_NEAR(empty->seconds(), capacitance * 3.6 * 3.6 / (2 * power), 1e-12 * exact + 1e-12);
+      EXPECT_NEAR(empty.value().seconds(), capacitance * 3.6 * 3.6 / (2 * power), 1e-12 * exact + 1e-12);
     }
   }
 }
@@ -140,8 +138,7 @@ TEST(Capacitor, IdleCapacitorDecaysWithItsTimeConstant) {
       EXPECT_EQ(losses.esr_j, 0);
     }
     const auto half = Capacitor(parameters, 4.2).time_until_falls_to(2.1, 0);
-    ASSERT_TRUE(half.has_value());
-    EXPECT_NEAR(half->seconds(), 10 * std::log(2), 1e-11);
+    EXPECT_NEAR(half.value().seconds(), 10 * std::log(2), 1e-11);
   }
 }
 
@@ -170,21 +167,20 @@ TEST(Capacitor, AgreesWithAFineSteppedIntegration) {
     Capacitor capacitor(c.parameters, c.internal_v);
     const auto losses = capacitor.advance(c.span, c.net_load_w);
     const State expected = integrated(c, 2'000);
-    const double tolerance = 1e-10 * turned_over(c);
-    EXPECT_NEAR(capacitor.energy_j(), static_cast<double>(expected.energy_j), tolerance);
-    EXPECT_NEAR(losses.leakage_j, static_cast<double>(expected.leakage_j),
-                1e-7 * static_cast<double>(expected.leakage_j) + 1e-16 * turned_over(c));
+    EXPECT_NEAR(capacitor.energy_j(), static_cast<double>(expected.energy_j), 1e-10 * turned_over(c));
+    EXPECT_NEAR(
+        losses.leakage_j, static_cast<double>(expected.leakage_j),
+        1e-9 * static_cast<double>(expected.leakage_j) + (c.net_load_w < 0 ? 1e-15 * turned_over(c) : 0));
     EXPECT_NEAR(losses.esr_j, static_cast<double>(expected.esr_j),
-                1e-7 * static_cast<double>(expected.esr_j));
+                1e-8 * static_cast<double>(expected.esr_j));
+    ASSERT_FALSE(HasFailure());
     ++compared;
-    if (HasFailure()) return;
   }
   EXPECT_GT(compared, 800);
 }
 
 TEST(Capacitor, BooksClose) {
   SplitMix64 random(kSeed);
-  double worst = 0;
   for (int i = 0; i < 200'000; ++i) {
     const Case c = random_case(random);
     SCOPED_TRACE(::testing::Message() << "seed " << kSeed << " case " << i << ": " << c);
@@ -194,14 +190,12 @@ TEST(Capacitor, BooksClose) {
     const double change = capacitor.energy_j() - before;
     const double open =
         -c.net_load_w * c.span.seconds() - losses.leakage_j - losses.esr_j - losses.clipped_j - change;
-    ASSERT_LE(std::fabs(open), 1e-12 * turned_over(c));
-    if (turned_over(c) > 0) worst = std::max(worst, std::fabs(open) / turned_over(c));
+    ASSERT_LE(std::fabs(open), 1e-14 * turned_over(c));  // 1e-12 is promised
     ASSERT_GE(losses.leakage_j, 0);
     ASSERT_GE(losses.esr_j, 0);
     ASSERT_GE(losses.clipped_j, 0);
     ASSERT_LE(capacitor.internal_v(), c.parameters.max_voltage_v);
   }
-  RecordProperty("worst_e18", static_cast<int>(worst * 1e18));
 }
 
 TEST(Capacitor, PiecesEndWhereTheWholeEnds) {
@@ -210,8 +204,8 @@ TEST(Capacitor, PiecesEndWhereTheWholeEnds) {
     const Case c = random_case(random);
     SCOPED_TRACE(::testing::Message() << "seed " << kSeed + 1 << " case " << i << ": " << c);
     Capacitor whole(c.parameters, c.internal_v);
+    Capacitor pieces = whole;
     const auto expected = whole.advance(c.span, c.net_load_w);
-    Capacitor pieces(c.parameters, c.internal_v);
     Capacitor::Losses losses;
     for (std::int64_t part = 0; part < 10; ++part) {
       const auto piece =
@@ -240,8 +234,7 @@ TEST(Capacitor, ManyTinyStepsAreNotRoundedAway) {
 
 TEST(Capacitor, CrossingsAreExact) {
   SplitMix64 random(kSeed + 2);
-  int falls = 0;
-  int rises = 0;
+  int falls = 0, rises = 0;
   for (int i = 0; i < 100'000; ++i) {
     const Case c = random_case(random);
     const Capacitor start(c.parameters, c.internal_v);
@@ -257,9 +250,9 @@ TEST(Capacitor, CrossingsAreExact) {
     Capacitor then = start;
     then.advance(*time, c.net_load_w);
     const double reached = then.terminal_v(c.net_load_w);
-    Capacitor earlier = start;
-    earlier.advance(*time - Picoseconds{1}, c.net_load_w);
-    const double missed = earlier.terminal_v(c.net_load_w);
+    then = start;
+    then.advance(*time - Picoseconds{1}, c.net_load_w);
+    const double missed = then.terminal_v(c.net_load_w);
     if (falling && (target <= 0 || target * target <= c.net_load_w * c.parameters.esr_ohm)) continue;
     ++(falling ? falls : rises);
     // One picosecond earlier only if the target is within the rounding of the energy that it started from.
@@ -294,8 +287,9 @@ TEST(Capacitor, WaitsThatNeverEnd) {
   EXPECT_TRUE(leaky.time_until_falls_to(1.001, -1e-6).has_value());
   EXPECT_EQ(leaky.time_until_falls_to(0.999, -1e-6), std::nullopt);
   // The limit cuts the rise off.
-  const Capacitor limited({.capacitance_f = 1e-5, .esr_ohm = 1, .max_voltage_v = 3}, 2);
-  const double top = Capacitor({.capacitance_f = 1e-5, .esr_ohm = 1, .max_voltage_v = 3}, 3).terminal_v(-0.5);
+  const CapacitorParameters parameters{.capacitance_f = 1e-5, .esr_ohm = 1, .max_voltage_v = 3};
+  const Capacitor limited(parameters, 2);
+  const double top = Capacitor(parameters, 3).terminal_v(-0.5);
   EXPECT_TRUE(limited.time_until_rises_to(top, -0.5).has_value());
   EXPECT_EQ(limited.time_until_rises_to(std::nextafter(top, 9), -0.5), std::nullopt);
 }
@@ -305,15 +299,13 @@ TEST(Capacitor, FallingWaitEndsAtTheCollapse) {
     // 10 ohm and 0.1 W: collapse at an internal 2 V, at the terminals 1 V.
     const Capacitor start({.capacitance_f = 1e-5, .esr_ohm = 10, .leakage_ohm = leakage}, 3);
     const auto collapse = start.time_until_falls_to(0.5, 0.1);
-    ASSERT_TRUE(collapse.has_value());
-    EXPECT_EQ(collapse, start.time_until_falls_to(0, 0.1));
+    EXPECT_EQ(collapse.value(), start.time_until_falls_to(0, 0.1));
     EXPECT_LE(*collapse, start.time_until_falls_to(1.0001, 0.1).value() + microseconds(1));
     Capacitor capacitor = start;
     capacitor.advance(*collapse, 0.1);
     EXPECT_NEAR(capacitor.internal_v(), 2, 1e-7);
     EXPECT_NEAR(capacitor.terminal_v(0.1), 1, 1e-4);
     EXPECT_LE(capacitor.time_until_falls_to(0.5, 0.1).value().count, 1);
-    // Half the time later than a collapse: nothing left to wait for.
     const Capacitor overloaded({.capacitance_f = 1e-5, .esr_ohm = 10, .leakage_ohm = leakage}, 1.9);
     EXPECT_EQ(overloaded.time_until_falls_to(0.5, 0.1), Picoseconds{0});
     EXPECT_DOUBLE_EQ(overloaded.terminal_v(0.1), 0.95);
@@ -327,7 +319,7 @@ TEST(Capacitor, FallingWaitEndsAtTheCollapse) {
 TEST(Capacitor, ChargesFromEmpty) {
   // Without leakage and ESR E = P t; with ESR the first current is sqrt(P / R), which is C dV/dt.
   Capacitor plain({.capacitance_f = 1e-4}, 0);
-  plain.advance(milliseconds(20), -1e-3);
+  EXPECT_EQ(plain.advance(milliseconds(20), -1e-3).clipped_j, 0);
   EXPECT_DOUBLE_EQ(plain.energy_j(), 2e-5);
   for (const double leakage : {kInfinity, 1e6}) {
     Capacitor capacitor({.capacitance_f = 1e-4, .esr_ohm = 4, .leakage_ohm = leakage}, 0);
@@ -335,11 +327,10 @@ TEST(Capacitor, ChargesFromEmpty) {
     const auto losses = capacitor.advance(nanoseconds(1), -0.01);
     EXPECT_NEAR(capacitor.internal_v(), 0.05 * 1e-9 / 1e-4, 1e-12);
     EXPECT_NEAR(losses.esr_j, 0.01 * 1e-9, 1e-16);
-    const Capacitor empty({.capacitance_f = 1e-4, .esr_ohm = 4, .leakage_ohm = leakage}, 0);
-    EXPECT_TRUE(empty.time_until_rises_to(1.8, -0.01).has_value());
+    EXPECT_TRUE(capacitor.time_until_rises_to(1.8, -0.01).has_value());
   }
   Capacitor idle({.capacitance_f = 1e-4, .leakage_ohm = 1e6}, 0);
-  idle.advance(milliseconds(20), 0);
+  EXPECT_EQ(idle.advance(milliseconds(20), 0).leakage_j, 0);
   EXPECT_EQ(idle.energy_j(), 0);
 }
 
@@ -348,7 +339,9 @@ TEST(Capacitor, ClipsAtTheVoltageLimit) {
   const auto losses = plain.advance(milliseconds(1'000), -1e-3);
   EXPECT_EQ(plain.internal_v(), 3);
   EXPECT_NEAR(losses.clipped_j, 1e-3 - 0.5e-4 * 5, 1e-17);
-
+  for (double limit = 1; limit < 5; limit += 0.03) {  // a square root finds few of them to the last bit
+    EXPECT_EQ(Capacitor({.capacitance_f = 1.1e-4, .max_voltage_v = limit}, limit).internal_v(), limit);
+  }
   for (const double esr : {0.0, 2.0}) {
     // 9 uW leak at the limit. A charger of 1 mW holds it, one of 5 uW does not.
     const CapacitorParameters parameters{
@@ -401,7 +394,7 @@ TEST(Capacitor, ResultsHaveTheseBits) {
     mix(losses.clipped_j);
     mix(static_cast<double>(time.value_or(microseconds(3)).count));
   }
-  EXPECT_EQ(hash, 6'080'714'852'701'581'104ULL);
+  EXPECT_EQ(hash, 2'592'893'837'047'889'263ULL);
 }
 
 }  // namespace

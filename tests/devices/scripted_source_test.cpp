@@ -180,6 +180,13 @@ TEST(ScriptedSource, RepeatedBurstsGoOnDrawing) {
     EXPECT_FALSE(rounds[i].empty());
     EXPECT_TRUE(i == 0 || rounds[i] != rounds[i - 1]);
   }
+  // Each round begins with a gap, wherever the one before was cut off.
+  std::int64_t start = 0;
+  for (const auto& [end, power] : segments) {
+    if (end <= start) continue;
+    EXPECT_EQ(power, 0.25) << "at " << start;
+    start += 200;
+  }
 }
 
 TEST(ScriptedSource, EqualNeighboursAreMergedAndAlikePartsDoNotHang) {

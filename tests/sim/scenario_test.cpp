@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <optional>
 #include <string>
@@ -15,66 +14,36 @@
 #include <gtest/gtest.h>
 
 #include "bad_input/scenario_cases.hpp"
+#include "bad_input/scenario_texts.hpp"
+#include "bad_input/temp_folder.hpp"
 #include "sim/scenario/choices.hpp"
 
 namespace brownout::sim {
 namespace {
 
 namespace fs = std::filesystem;
+using bad_input::kFull;
 using bad_input::kGood;
+using bad_input::kMinimal;
+using bad_input::replaced;
 using devices::microseconds;
 using devices::milliseconds;
-using devices::nanoseconds;
 
 constexpr Picoseconds seconds(std::int64_t n) { return {n * devices::kPicosecondsPerSecond}; }
 
-// A fresh folder a test, and scenarios in it.
-class ScenarioTest : public testing::Test {
+class ScenarioTest : public bad_input::TempFolderTest {
  protected:
-  void SetUp() override {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) /
-              (std::string("brownout_") + info->test_suite_name() + "_" + info->name());
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string write(std::string_view text, const std::string& name = "s.yaml") const {
-    const fs::path path = folder_ / name;
-    std::ofstream(path, std::ios::binary) << text;
-    return path.string();
-  }
-
   Scenario load(std::string_view text, const std::vector<std::string>& sets = {},
                 std::optional<std::uint64_t> seed = std::nullopt) const {
     std::vector<Override> overrides;
     for (const std::string& set : sets) overrides.push_back({set});
-    return load_scenario(write(text), overrides, seed);
+    return load_scenario(write(text, "s.yaml"), overrides, seed);
   }
 
-  // The line of the error, without the folder.
   std::string error_of(std::string_view text, const std::vector<std::string>& sets = {}) const {
-    try {
-      load(text, sets);
-    } catch (const InputError& error) {
-      const std::string line = error.what();
-      const std::string folder = folder_.string() + "/";
-      return line.starts_with(folder) ? line.substr(folder.size()) : line;
-    }
-    return "no error";
+    return error_of_action([&] { load(text, sets); });
   }
-
-  fs::path folder_;
 };
-
-std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
-  std::string out(text);
-  const auto at = out.find(from);
-  EXPECT_NE(at, std::string::npos) << from;
-  if (at != std::string::npos) out.replace(at, from.size(), to);
-  return out;
-}
 
 // kGood with another source, on the line of `source:`.
 std::string with_source(std::string_view source) {
@@ -82,55 +51,8 @@ std::string with_source(std::string_view source) {
                   "  source: " + std::string(source) + "\n");
 }
 
-constexpr std::string_view kMinimal = R"(
-name: small
-mcu: {profile: Cortex-M0plus}
-storage: {part: MB85RS64V}
-supply:
-  source: {trace: harvest.csv}
-  capacitor: {capacitance: 100 uF}
-  thresholds: {turn_on: 3 V, warn: 2.5 V, brown_out: 2 V}
-heap: {ram: 4 KiB, dirty_limit: 4 KiB}
-workload: {kind: counter}
-)";
-
-std::string full() {
-  return R"(name: everything
-description: |
-  several lines
-  of text
-seed: 18446744073709551615
-mcu:
-  profile: ESP32C3
-  clock: 80 MHz
-  rail: 3.0 V
-  active_current: 15 mA
-  sleep_current: 5 uA
-  boot: [{name: one, time: 1 ms, current: 1 mA}, {name: two, time: 2 us, current: 0 A}]
-  os_save_bytes: 1 KiB
-  after_persist: shutdown
-  on_loss: reformat
-  costs: {call: 1, step: 2.5, copied_byte: 3, checksum_byte: 4, section: 0}
-storage: {part: mb85rs4mt, sck: 8 MHz, transfer: sliced, slice: 32 B, bus: Polled}
-supply:
-  source: {trace: sub/harvest.csv, time: by_index, rate: 2.5 kHz, load: 10 kOhm, repeat: true}
-  capacitor: {capacitance: 1.5 mF, initial_voltage: 4 V, leakage: 2 uA, esr: 30 mOhm, max_voltage: 5 V}
-  thresholds: {turn_on: 3.2 V, warn: 2.6 V, brown_out: 2.1 V}
-heap:
-  ram: 64 KiB
-  dirty_limit: 16 KiB
-  max_residents: 64
-  store: 256 KiB
-  ram_allocator: linked_list
-  nv_allocator: linked_list
-  policy: in_order
-workload: {kind: counter, objects: 3, size: 24 B, compute_cycles: 0}
-stop: {time: 1 h, operations: 1000}
-)";
-}
-
 TEST_F(ScenarioTest, EveryKeyIsRead) {
-  const Scenario s = load(full());
+  const Scenario s = load(kFull);
   EXPECT_EQ(s.file, (folder_ / "s.yaml").string());
   EXPECT_EQ(s.name, "everything");
   EXPECT_EQ(s.description, "several lines\nof text\n");
@@ -313,13 +235,8 @@ TEST_F(ScenarioTest, BadSourcesAreRefusedInOneLine) {
 }
 
 TEST_F(ScenarioTest, BadFilesAreRefused) {
-  const auto load_error = [&](const std::string& file) -> std::string {
-    try {
-      load_scenario((folder_ / file).string(), {}, std::nullopt);
-    } catch (const InputError& error) {
-      return std::string(error.what()).substr(folder_.string().size() + 1);
-    }
-    return "no error";
+  const auto load_error = [&](const std::string& file) {
+    return error_of_action([&] { load_scenario((folder_ / file).string(), {}, std::nullopt); });
   };
   EXPECT_EQ(load_error("none.yaml"), "none.yaml: cannot read this scenario: No such file or directory");
   fs::create_directory(folder_ / "dir");
@@ -398,7 +315,8 @@ TEST_F(ScenarioTest, OverridesAreRefusedByTheirText) {
             "--set name=&x y: YAML anchors (&x) are not used in scenarios; write the value out");
   EXPECT_EQ(error("name=a\xFF"), "--set name=a\\xff: is not text in UTF-8");
   EXPECT_EQ(error("name=[a"),
-            "--set name=[a: the value reads as a block of YAML, not as one value; put it in quotes, or write all of a "
+            "--set name=[a: the value reads as a block of YAML, not as one value; put it in quotes, or write "
+            "all of a "
             "collection in {} or []");
 }
 
@@ -481,8 +399,9 @@ TEST_F(ScenarioTest, RandomDamageIsLoadedOrRefused) {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;
     return (state >> 33U) % below;
   };
-  const std::array<std::string, 3> texts{std::string(kGood), full(), std::string(kMinimal)};
+  const std::array<std::string, 3> texts{std::string(kGood), std::string(kFull), std::string(kMinimal)};
   constexpr std::string_view kTricky = "{}[]:,-&*!#?|>'\"%@`\n\t \\.~0e\xC3";
+  const std::string file = (folder_ / "s.yaml").string();
   int loaded = 0;
   for (int i = 0; i < cases; ++i) {
     std::string text = texts.at(random(texts.size()));
@@ -498,7 +417,7 @@ TEST_F(ScenarioTest, RandomDamageIsLoadedOrRefused) {
       }
     }
     try {
-      load(text);
+      parse_scenario(text, file, {}, std::nullopt);
       ++loaded;
     } catch (const InputError& error) {
       const std::string line = error.what();

@@ -6,48 +6,6 @@
 
 namespace brownout::sim::bad_input {
 
-// A scenario with nothing wrong; the cases below replace text in it. Lines count from 1.
-inline constexpr std::string_view kGood = R"(name: board
-seed: 7
-mcu:
-  profile: esp32c3
-  clock: 80 MHz
-  os_save_bytes: 512 B
-  after_persist: sleep
-  boot:
-    - {name: rom, time: 5 ms, current: 25 mA}
-  costs: {call: 10}
-storage:
-  part: mb85rs64v
-  sck: 10 MHz
-  transfer: sliced
-  slice: 64 B
-supply:
-  source:
-    kind: square
-    high: 2 mW
-    period: 100 ms
-    duty: 0.5
-  capacitor:
-    capacitance: 1.5 mF
-    leakage: 10 MOhm
-    max_voltage: 5 V
-    initial_voltage: 1 V
-  thresholds:
-    turn_on: 3.0 V
-    warn: 2.5 V
-    brown_out: 2.0 V
-heap:
-  ram: 8 KiB
-  dirty_limit: 2 KiB
-  policy: in_order
-workload:
-  kind: counter
-  size: 16 B
-stop:
-  time: 60 s
-)";
-
 struct Case {
   std::string_view from;  // occurs in kGood
   std::string_view to;
