@@ -11,8 +11,8 @@
 // is x = k. What the resistors take are integrals of their own, not the remainder of a balance:
 //   ESR:      int P^2 R / x dt = (C k (1 - rho) / 2) [(1 + rho) ln(1 + a d / (x2 g1)) - k d / (x1 x2)]
 //   leakage:  int Vc^2 / Rl dt = (int x dt + 2 k t + R ESR) / Rl,  int x dt = (C Rl / 2) [d - (a + k) theta]
-// All of them are evaluated with d (or theta), never with differences of x, and rearranged so that short
-// spans, huge Rl and the neighbourhood of the collapse do not cancel (see each function).
+// All of them are evaluated with d (or theta), never with differences of x, and the losses and the change of
+// the energy are rearranged so that short spans and huge Rl do not cancel (see each function).
 //
 // This header is the capacitor's own arithmetic: include it from capacitor.cpp alone. Everything is O(1); the
 // only iteration is bounded.

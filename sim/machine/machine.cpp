@@ -152,6 +152,7 @@ bool Machine::wait_for_turn_on() {
     switch (train_.run_until(step)) {
       case PowerEvent::recovered:
         power_on_at_ = train_.now();
+        turn_on_load_j_ = ledger_.total_load_j();
         fram_.power_on(power_on_at_);
         ++result_.turn_ons;
         fingerprint_.add(Trace::turn_on, train_.now(), train_.terminal_v());
@@ -202,11 +203,11 @@ void Machine::persist_interrupt() {
       ++result_.false_alarms;
     } else {
       // A run that ended in the persist or asleep saw no outage; what was saved is brought back all the same.
-      if (!frozen_) {
-        ++result_.persisted;
-        if (dirty) ++result_.with_dirty_data;
-      }
+      const bool happened = !frozen_;
+      if (happened) ++result_.persisted;
+      if (happened && dirty) ++result_.with_dirty_data;
       outage_and_restore();
+      if (happened) ++result_.outages_compared;
     }
     enter(Mode::program, Phase::run);
     use(interrupted);
@@ -282,7 +283,6 @@ void Machine::outage_and_restore() {
   }
   fail_if(outage_changed(firmware_->geometry(), ram_before_, ram_), "after a restore");
   if (!std::equal(os_part_.begin(), os_part_.end(), os_before_.begin())) fail("the OS part came back changed");
-  if (!frozen_) ++result_.outages_compared;
   verify_due_ = true;
   fingerprint_.add(Trace::restored, train_.now(), result_.persisted);
 }
@@ -530,8 +530,10 @@ void Machine::enter_critical() {
 void Machine::exit_critical() {
   assert(critical_depth_ > 0);
   if (--critical_depth_ > 0) return;
-  const auto cycles = static_cast<std::uint32_t>((section_millicycles_ + 999) / 1000);
-  result_.longest_section_cycles = std::max(result_.longest_section_cycles, cycles);
+  if (mode_ == Mode::program) {  // elsewhere nothing waits for its end
+    const auto cycles = static_cast<std::uint32_t>((section_millicycles_ + 999) / 1000);
+    result_.longest_section_cycles = std::max(result_.longest_section_cycles, cycles);
+  }
   if (train_.warn_asserted() && interruptible()) persist_interrupt();
 }
 
@@ -547,6 +549,8 @@ void Machine::wait_since_power_on(std::uint32_t us) {
 
 void Machine::unmask_persist() {
   persist_unmasked_ = true;
+  train_.settle();
+  result_.cold_start_j = std::max(result_.cold_start_j, ledger_.total_load_j() - turn_on_load_j_);
   if (train_.warn_asserted() && interruptible()) persist_interrupt();
 }
 
@@ -558,7 +562,7 @@ heap::TransferState Machine::poll_bus() {
   const heap::TransferState state = bus_.poll();
   if (state == heap::TransferState::done) {
     fingerprint_.add(Trace::transfer, train_.now(), bus_.counters().data_bytes);
-    if (mode_ == Mode::program) progress_ += bus_.counters().transfers - transfers;
+    if (mode_ == Mode::program && persist_unmasked_) progress_ += bus_.counters().transfers - transfers;
   }
   return state;
 }
@@ -612,7 +616,10 @@ void Machine::stop(StopReason reason) {
   frozen_ = true;
   const bool of_the_supply = reason == StopReason::time || reason == StopReason::source_ended ||
                              reason == StopReason::no_progress;
-  result_.stop_reason = of_the_supply && result_.turn_ons == 0 ? StopReason::never_turned_on : reason;
+  result_.stop_reason = reason;
+  // A run that ends in time but did nothing is no success.
+  if (of_the_supply && result_.operations == 0) result_.stop_reason = StopReason::no_progress;
+  if (of_the_supply && result_.turn_ons == 0) result_.stop_reason = StopReason::never_turned_on;
   fingerprint_.add(Trace::stopped, train_.now(), static_cast<std::uint64_t>(result_.stop_reason));
 }
 

@@ -156,6 +156,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   std::uint64_t pattern_ = 0;
   std::uint64_t cycle_remainder_ = 0;
   Picoseconds power_on_at_;
+  double turn_on_load_j_ = 0;      // drawn before the latest turn-on
   Picoseconds persist_begin_;
   double persist_begin_j_ = 0;
   std::vector<std::byte> ram_before_;

@@ -97,6 +97,7 @@ struct RunResult {
   TransferStatistics restore;
   double lowest_persist_end_v = std::numeric_limits<double>::infinity();
   double needed_capacitance_f = 0;  // for the largest persist seen, no harvest credited
+  double cold_start_j = 0;          // from turn-on to an empty heap; of the control run if it is larger
 
   std::uint64_t bus_transactions = 0;
   std::uint64_t bus_aborted = 0;

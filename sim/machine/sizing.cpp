@@ -16,6 +16,12 @@ double capacitance_for(double energy_j, double power_w, const SupplyConfig& supp
   return usable > 0 ? 2 * energy_j / usable : std::numeric_limits<double>::infinity();
 }
 
+double capacitance_for_start(double energy_j, const SupplyConfig& supply) {
+  const double on = supply.thresholds.turn_on_v;
+  const double warn = supply.thresholds.warn_v;
+  return 2 * energy_j / (on * on - warn * warn);
+}
+
 std::uint32_t smallest_object_bytes(const Scenario& scenario) {
   if (const auto* counter = std::get_if<CounterConfig>(&scenario.workload)) return counter->size_bytes;
   if (const auto* queue = std::get_if<QueueConfig>(&scenario.workload)) return queue->item_bytes + 8;

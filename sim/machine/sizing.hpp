@@ -10,6 +10,10 @@ namespace brownout::sim {
 // terminal voltages (devices/supply/capacitor.hpp). Infinite if no capacitance would do.
 double capacitance_for(double energy_j, double power_w, const SupplyConfig& supply);
 
+// Capacitance that gives `energy_j` between turn-on and the warning, no harvest credited and ESR left out of
+// account: what a start needs.
+double capacitance_for_start(double energy_j, const SupplyConfig& supply);
+
 struct PersistEstimate {
   double time_s = 0;
   double energy_j = 0;

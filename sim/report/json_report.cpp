@@ -122,6 +122,7 @@ Uncalibrated uncalibrated_share(const RunResult& result) {
 double recommended_capacitance(const Scenario& scenario, const RunResult& result) {
   double needed = std::max(full_persist(scenario, smallest_object_bytes(scenario)).capacitance_f,
                            result.needed_capacitance_f);
+  needed = std::max(needed, capacitance_for_start(result.cold_start_j, scenario.supply));
   for (const Loss& loss : result.losses) needed = std::max(needed, loss.needed_capacitance_f);
   return needed;
 }

@@ -26,7 +26,7 @@ struct Uncalibrated {
 };
 Uncalibrated uncalibrated_share(const RunResult& result);
 
-// The capacitance that would carry every persist seen and a full dirty limit, no harvest credited.
+// The capacitance that would carry every persist seen, a full dirty limit and a cold start, no harvest credited.
 double recommended_capacitance(const Scenario& scenario, const RunResult& result);
 
 }  // namespace brownout::sim

@@ -53,6 +53,15 @@ std::string loss_lines(const Scenario& scenario, const RunResult& result) {
                                  loss.warned ? "the persist was cut" : "the supply fell without a warning",
                                  si(loss.persist_energy_j, "J"), si(loss.lacked_j, "J")));
   }
+  if (result.losses.empty() && result.stop_reason == StopReason::no_progress && result.operations == 0) {
+    const auto& levels = scenario.supply.thresholds;
+    const double c = scenario.supply.capacitor.capacitance_f;
+    text += line("STUCK", fmt::format("nothing was lost, but nothing done: a first start takes {}, and from turn-on to",
+                                      si(result.cold_start_j, "J")));
+    text += line("", fmt::format("warn the capacitor holds {}; it is {}, {} would do",
+                                 si(0.5 * c * (levels.turn_on_v * levels.turn_on_v - levels.warn_v * levels.warn_v), "J"),
+                                 si(c, "F"), si(recommended_capacitance(scenario, result), "F")));
+  }
   if (result.losses.size() > 3) text += line("", fmt::format("and {} more", result.lost - 3));
   if (!result.losses.empty()) {
     text += line("capacitor", fmt::format("is {}; this persist needs {}, a full dirty limit {}",

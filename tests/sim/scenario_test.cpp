@@ -36,6 +36,7 @@ class ScenarioTest : public bad_input::TempFolderTest {
   Scenario load(std::string_view text, const std::vector<std::string>& sets = {},
                 std::optional<std::uint64_t> seed = std::nullopt) const {
     std::vector<Override> overrides;
+    overrides.reserve(sets.size());
     for (const std::string& set : sets) overrides.push_back({set});
     return load_scenario(write(text, "s.yaml"), overrides, seed);
   }
@@ -53,7 +54,7 @@ std::string with_source(std::string_view source) {
 
 TEST_F(ScenarioTest, EveryKeyIsRead) {
   const Scenario s = load(kFull);
-  EXPECT_EQ(s.file, (folder_ / "s.yaml").string());
+  EXPECT_EQ(s.file, (folder() / "s.yaml").string());
   EXPECT_EQ(s.name, "everything");
   EXPECT_EQ(s.description, "several lines\nof text\n");
   EXPECT_EQ(s.seed, std::numeric_limits<std::uint64_t>::max());
@@ -79,7 +80,7 @@ TEST_F(ScenarioTest, EveryKeyIsRead) {
   EXPECT_EQ(s.storage.slice_bytes, 32U);
   EXPECT_EQ(s.storage.bus.name, "polled");
   const auto& trace = std::get<TraceConfig>(s.supply.source);
-  EXPECT_EQ(trace.path, (folder_ / "sub/harvest.csv").string());
+  EXPECT_EQ(trace.path, (folder() / "sub/harvest.csv").string());
   EXPECT_EQ(trace.time, TraceTime::by_index);
   EXPECT_EQ(trace.rate_hz, 2'500);
   EXPECT_EQ(trace.load_ohm, 10e3);
@@ -236,10 +237,10 @@ TEST_F(ScenarioTest, BadSourcesAreRefusedInOneLine) {
 
 TEST_F(ScenarioTest, BadFilesAreRefused) {
   const auto load_error = [&](const std::string& file) {
-    return error_of_action([&] { load_scenario((folder_ / file).string(), {}, std::nullopt); });
+    return error_of_action([&] { load_scenario((folder() / file).string(), {}, std::nullopt); });
   };
   EXPECT_EQ(load_error("none.yaml"), "none.yaml: cannot read this scenario: No such file or directory");
-  fs::create_directory(folder_ / "dir");
+  fs::create_directory(folder() / "dir");
   EXPECT_EQ(load_error("dir"), "dir: is a directory; a scenario is a YAML file");
   const std::string empty =
       "s.yaml:1:1: is empty; a scenario has name, mcu, storage, supply, heap and workload";
@@ -324,12 +325,12 @@ TEST_F(ScenarioTest, PathsOfTheFileAndOfTheCommandLineStartElsewhere) {
   const auto path = [&](std::string_view text, const std::vector<std::string>& sets = {}) {
     return std::get<TraceConfig>(load(text, sets).supply.source).path;
   };
-  EXPECT_EQ(path(kMinimal), (folder_ / "harvest.csv").string());
+  EXPECT_EQ(path(kMinimal), (folder() / "harvest.csv").string());
   EXPECT_EQ(path(replaced(kMinimal, "harvest.csv", "/tmp/x.csv")), "/tmp/x.csv");
   EXPECT_EQ(path(kMinimal, {"supply.source.trace=other.csv"}), "other.csv");
   EXPECT_EQ(path(kMinimal, {"supply.source={trace: other.csv}"}), "other.csv");
   EXPECT_EQ(path(kMinimal, {"supply.source.repeat=true", "stop.time=1 s"}),
-            (folder_ / "harvest.csv").string());
+            (folder() / "harvest.csv").string());
 }
 
 TEST_F(ScenarioTest, OverridingTheKindOfASourceReplacesIt) {
@@ -393,7 +394,7 @@ TEST_F(ScenarioTest, RandomDamageIsLoadedOrRefused) {
   const char* seed_text = std::getenv("BROWNOUT_TEST_SEED");
   const char* cases_text = std::getenv("BROWNOUT_TEST_CASES");
   const std::uint64_t seed = seed_text != nullptr ? std::strtoull(seed_text, nullptr, 10) : 20'240'611;
-  const int cases = cases_text != nullptr ? std::atoi(cases_text) : 20'000;
+  const int cases = cases_text != nullptr ? static_cast<int>(std::strtol(cases_text, nullptr, 10)) : 20'000;
   std::uint64_t state = seed;
   const auto random = [&](std::uint64_t below) {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -401,7 +402,7 @@ TEST_F(ScenarioTest, RandomDamageIsLoadedOrRefused) {
   };
   const std::array<std::string, 3> texts{std::string(kGood), std::string(kFull), std::string(kMinimal)};
   constexpr std::string_view kTricky = "{}[]:,-&*!#?|>'\"%@`\n\t \\.~0e\xC3";
-  const std::string file = (folder_ / "s.yaml").string();
+  const std::string file = (folder() / "s.yaml").string();
   int loaded = 0;
   for (int i = 0; i < cases; ++i) {
     std::string text = texts.at(random(texts.size()));
@@ -422,7 +423,7 @@ TEST_F(ScenarioTest, RandomDamageIsLoadedOrRefused) {
     } catch (const InputError& error) {
       const std::string line = error.what();
       ASSERT_EQ(line.find('\n'), std::string::npos) << "seed " << seed << ", case " << i;
-      ASSERT_TRUE(line.starts_with(folder_.string())) << line;
+      ASSERT_TRUE(line.starts_with(folder().string())) << line;
     } catch (const std::exception& error) {
       FAIL() << "seed " << seed << ", case " << i << ": " << error.what() << "\n" << text;
     }

@@ -18,7 +18,7 @@ inline constexpr std::array kCases{
     Case{"name: board", "name:", ":1:1: name: has no value; write one such as a few words"},
     Case{"name: board", "name: ''", ":1:7: name: is empty; write a few words"},
     Case{"name: board", "name: [a]", ":1:7: name: is a list; write one value such as a few words"},
-    Case{"name: board", "name: \"a\\nb\"", ":1:7: name: \"a\\nb\" has a control character in it"},
+    Case{"name: board", R"(name: "a\nb")", R"(:1:7: name: "a\nb" has a control character in it)"},
     Case{"seed: 7", "seed: seven", ":2:7: seed: \"seven\" is not a plain number; write a number, such as 8"},
     Case{"seed: 7", "seed: -7", ":2:7: seed: \"-7\" must not be negative"},
     Case{"seed: 7", "seed: 1.5", ":2:7: seed: \"1.5\" is not a whole number"},
@@ -76,7 +76,7 @@ inline constexpr std::array kCases{
     Case{"{call: 10}", "{call: 10, stpe: 3}",
          ":10:21: unknown key \"stpe\" in `mcu.costs`; did you mean `step`?"},
     Case{"{call: 10}", "{call: 10 V}",
-         ":10:17: mcu.costs.call: \"10 V\" is not a plain number; leave out \"V\""},
+         R"(:10:17: mcu.costs.call: "10 V" is not a plain number; leave out "V")"},
     // storage
     Case{"part: mb85rs64v", "part: mb85rs64",
          ":12:9: storage.part: \"mb85rs64\" is not known; did you mean mb85rs64v? (known: mb85rs64v, "

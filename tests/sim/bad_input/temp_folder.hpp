@@ -37,12 +37,15 @@ class TempFolderTest : public testing::Test {
       action();
     } catch (const InputError& error) {
       const std::string line = error.what();
-      const std::string folder = folder_.string() + "/";
-      return line.starts_with(folder) ? line.substr(folder.size()) : line;
+      const std::string prefix = folder_.string() + "/";
+      return line.starts_with(prefix) ? line.substr(prefix.size()) : line;
     }
     return "no error";
   }
 
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
   std::filesystem::path folder_;
 };
 

@@ -1,0 +1,128 @@
+#!/bin/bash
+# The program as a user calls it: exit codes, help, errors in one line, reports whole or not there.
+# Usage: cli_test.sh PROGRAM SOURCE_DIR
+set -uo pipefail
+program=$1
+source_dir=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+
+complain() {
+  echo "cli: $*" >&2
+  failures=$((failures + 1))
+}
+
+# expect CODE ARGUMENTS...: runs the program; its output goes to the files out and err.
+expect() {
+  local code=$1
+  shift
+  "$program" "$@" >out 2>err
+  local got=$?
+  [ "$got" -eq "$code" ] || complain "'$*' ended with $got instead of $code: $(head -c 300 err)"
+}
+# says FILE PATTERN
+says() {
+  grep -qE -- "$2" "$1" || complain "no '$2' in: $(head -c 300 "$1")"
+}
+# refused PATTERN ARGUMENTS...: exit code 2, one line on the standard error, nothing else.
+refused() {
+  local pattern=$1
+  shift
+  expect 2 "$@"
+  says err "$pattern"
+  [ "$(wc -l <err)" -eq 1 ] || complain "'$*' did not answer with one line: $(cat err)"
+  [ ! -s out ] || complain "'$*' printed something: $(head -c 300 out)"
+}
+
+scenario=$source_dir/scenarios/rf-counter.yaml
+
+expect 0 --help
+says out 'usage: brownout'
+expect 0 --version
+says out '^brownout [0-9]+\.[0-9]+\.[0-9]+$'
+expect 0 run --help
+says out '--set'
+says out '--report'
+expect 0 timing --help
+expect 0 list
+for word in mb85rs64v mb85rs4mt esp32c3 cortex-m0plus esp32c3-zephyr counter queue kvs linked_list in_order; do
+  says out "^  $word"
+done
+
+expect 2
+refused 'did you mean `run`' rnu
+refused 'did you mean `--report`' run "$scenario" --reprot x.json
+refused 'needs a scenario' run
+refused 'too many arguments' run "$scenario" other.yaml
+refused 'whole number' run "$scenario" --seed x
+refused 'missing.yaml' run missing.yaml
+refused 'directory' run "$work"
+refused 'capacitance' run "$scenario" --set supply.capacitor.capacitanse=1uF
+refused 'dirty_limit' run "$scenario" --set heap.dirty_limit="2 KiB"
+refused 'larger than the part' run "$scenario" --set heap.store="8 KiB"
+refused 'cannot fit the store' run "$scenario" --set workload.objects=400
+refused 'largest object' run "$scenario" --set workload.size="2 KiB"
+refused 'turn_on|warn' run "$scenario" --set supply.thresholds.turn_on="2.8 V"
+refused 'does not exist' run "$scenario" --report missing/report.json
+refused 'directory' run "$scenario" --report "$work"
+refused 'mb85rs64v' timing --part mb85rs --sck "20 MHz" --transfer fifo --sizes 1
+refused '20 MHz' timing --part mb85rs64v --sck "40 MHz" --transfer fifo --sizes 1
+refused '--slice' timing --part mb85rs64v --sck "20 MHz" --transfer sliced --sizes 1
+refused 'more than the part' timing --part mb85rs64v --sck "20 MHz" --transfer fifo --sizes 9000
+
+# A wrong run writes no report, a good one a whole one; the file is replaced, not appended to.
+[ "$(find . -name '*.json*' | wc -l)" -eq 0 ] || complain "a refused run left a report"
+expect 0 run "$scenario" --report report.json
+says out '^rf-counter: PASS'
+says report.json '"verdict": "pass"'
+cp report.json first.json
+expect 0 run "$scenario" --report report.json --quiet
+[ ! -s out ] && [ ! -s err ] || complain "--quiet printed something"
+cmp -s report.json first.json || complain "the same run gave another report"
+expect 0 run "$scenario" --report report.json --quiet --seed 7
+says report.json '"seed": 7'
+[ "$(find . -name '*.json*' | wc -l)" -eq 2 ] || complain "temporary files were left behind"
+
+# A report that cannot be written is the environment's failure.
+expect 3 run "$scenario" --report /dev/full --quiet
+
+# Too small a capacitor: exit 1, with what was lost, what lacked, and what would do.
+expect 1 run "$scenario" --set supply.capacitor.capacitance="10 uF" --report lost.json
+says out 'LOST'
+says out 'lacked'
+says out 'capacitor +is 10.0 uF; this persist needs'
+says lost.json '"stop_reason": "lost"'
+
+expect 1 run "$scenario" --set supply.capacitor.capacitance="4.7 uF"
+says out 'no_progress'
+says out 'would do'
+
+# A supply that never suffices ends, with a verdict.
+expect 1 run "$scenario" --set supply.source.kind=constant --set supply.source.power="0 W"
+says out 'never_turned_on'
+
+# --set replaces a trace by a script and back; relative paths are relative to here.
+cp "$source_dir/scenarios/traces/rf_walk.csv" here.csv
+expect 0 run "$source_dir/scenarios/false-alarm.yaml" --quiet --set supply.source.kind=constant \
+  --set supply.source.power="30 mW" --set stop.time="2 s"
+expect 0 run "$scenario" --quiet --set supply.source.trace=here.csv --set supply.source.repeat=true
+
+# Ctrl-C: 130, and a report that is complete in itself and says that the run is not.
+"$program" run "$source_dir/scenarios/night.yaml" --set stop.time="90 d" --quiet --report interrupted.json &
+pid=$!
+sleep 1
+kill -INT $pid
+wait $pid
+code=$?
+[ $code -eq 130 ] || complain "an interrupted run ended with $code"
+says interrupted.json '"complete": false'
+says interrupted.json '"stop_reason": "interrupted"'
+
+# Timing as CSV with one decimal.
+expect 0 timing --part mb85rs64v --sck "20 MHz" --transfer fifo --sizes 0,64
+says out '^size_bytes,read_ns,write_ns$'
+says out '^64,[0-9]+\.[0-9],[0-9]+\.[0-9]$'
+
+[ $failures -eq 0 ] || exit 1

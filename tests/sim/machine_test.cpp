@@ -1,0 +1,351 @@
+#include "sim/machine/machine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "sim/machine/control_run.hpp"
+#include "sim/machine/sizing.hpp"
+#include "sim/report/report.hpp"
+#include "test_scenario.hpp"
+
+namespace brownout::sim::testing {
+namespace {
+
+// A source that does something to the board whenever it changes while the board is off.
+class Saboteur final : public devices::Source {
+ public:
+  Saboteur(std::unique_ptr<devices::Source> source, std::function<void()> deed)
+      : source_(std::move(source)), deed_(std::move(deed)) {}
+  std::optional<devices::SourceSegment> next() override {
+    deed_();
+    return source_->next();
+  }
+
+ private:
+  std::unique_ptr<devices::Source> source_;
+  std::function<void()> deed_;
+};
+
+TEST(Machine, SurvivesOutagesAndLosesNothing) {
+  const RunResult result = run(small_scenario());
+  EXPECT_TRUE(result.pass) << result.failure;
+  EXPECT_EQ(result.stop_reason, StopReason::time);
+  EXPECT_GT(result.persisted, 20U);
+  EXPECT_EQ(result.lost, 0U);
+  EXPECT_EQ(result.outages_compared, result.persisted);
+  EXPECT_GT(result.with_dirty_data, result.persisted / 2);
+  EXPECT_GT(result.operations, 100U);
+  EXPECT_EQ(result.simulated, seconds(2));
+  EXPECT_LE(result.balance.relative_error, 1e-9);
+  EXPECT_EQ(result.violations, devices::FramViolations{});
+}
+
+TEST(Machine, EachModeOfTransferSurvives) {
+  for (const auto mode : {devices::TransferMode::fifo, devices::TransferMode::dma, devices::TransferMode::sliced}) {
+    for (const char* bus : {"polled", "esp32c3-baremetal"}) {
+      Scenario scenario = small_scenario();
+      scenario.storage.bus = *devices::find_spi_profile(bus);
+      scenario.storage.transfer = mode;
+      scenario.storage.slice_bytes = mode == devices::TransferMode::sliced ? 8 : 0;
+      const RunResult result = run(scenario);
+      EXPECT_TRUE(result.pass) << bus << " " << devices::name_of(mode) << ": " << result.failure;
+      EXPECT_GT(result.persisted, 10U) << bus << " " << devices::name_of(mode);
+      EXPECT_GT(result.bus_aborted, 0U) << "no outage fell into a transfer: the test shows too little";
+    }
+  }
+}
+
+TEST(Machine, EachAbortGranularitySurvives) {
+  for (const auto granularity : {devices::AbortGranularity::byte, devices::AbortGranularity::chunk,
+                                 devices::AbortGranularity::transfer}) {
+    Scenario scenario = small_scenario();
+    scenario.storage.bus.fifo.abort_granularity = granularity;
+    scenario.storage.bus.fifo.chunk_bytes = 16;
+    const RunResult result = run(scenario);
+    EXPECT_TRUE(result.pass) << result.failure;
+    EXPECT_GT(result.persisted, 20U);
+  }
+}
+
+TEST(Machine, SameRunSameFingerprintAndReport) {
+  const Scenario scenario = small_scenario();
+  const RunResult a = run(scenario);
+  const RunResult b = run(scenario);
+  EXPECT_EQ(a.fingerprint, b.fingerprint);
+  EXPECT_EQ(json_report(scenario, a), json_report(scenario, b));
+  Scenario other = scenario;
+  other.heap.dirty_limit_bytes = 300;
+  EXPECT_NE(run(other).fingerprint, a.fingerprint);
+}
+
+// Too small a capacitor: the report names what was lost and a capacitance that really does.
+TEST(Machine, TooSmallACapacitorLosesAndSaysWhatWouldDo) {
+  Scenario scenario = starved_scenario();
+  const RunResult lossy = run(scenario);
+  EXPECT_FALSE(lossy.pass);
+  EXPECT_EQ(lossy.stop_reason, StopReason::lost);
+  ASSERT_EQ(lossy.losses.size(), 1U);
+  const Loss& loss = lossy.losses[0];
+  EXPECT_TRUE(loss.warned);
+  EXPECT_GT(loss.objects_total, 0U);
+  EXPECT_EQ(loss.objects.size(), loss.objects_total);
+  EXPECT_GT(loss.lacked_j, 0);
+  EXPECT_LT(loss.lacked_j, loss.persist_energy_j);
+  // What it had is what lies between the two thresholds, but for the harvest during the persist.
+  const double available = 0.5 * 22e-6 * (3.0 * 3.0 - 2.95 * 2.95);
+  EXPECT_NEAR(loss.persist_energy_j - loss.lacked_j, available, 0.5 * available);
+  scenario.supply.capacitor.capacitance_f = recommended_capacitance(scenario, lossy);
+  const RunResult good = run(scenario);
+  EXPECT_TRUE(good.pass) << good.failure;
+  EXPECT_GT(good.persisted, 10U);
+}
+
+TEST(Machine, ReformatGoesOnAfterALoss) {
+  Scenario scenario = starved_scenario();
+  scenario.mcu.on_loss = OnLoss::reformat;
+  const RunResult result = run(scenario);
+  EXPECT_FALSE(result.pass) << "a loss is a loss";
+  EXPECT_GT(result.lost, 3U);
+  EXPECT_GT(result.cold_starts, 3U);
+  EXPECT_EQ(result.stop_reason, StopReason::time);
+  EXPECT_TRUE(result.failure.empty()) << result.failure;
+}
+
+TEST(Machine, FalseAlarmsResumeWithoutABoot) {
+  Scenario scenario = small_scenario();
+  scenario.mcu.after_persist = AfterPersist::sleep;
+  const RunResult result = run(scenario);
+  EXPECT_TRUE(result.pass) << result.failure;
+  EXPECT_GT(result.false_alarms, 20U);
+  // The run may end between a persist and what the supply does next.
+  EXPECT_LE(result.persist.time_s.count() - (result.false_alarms + result.persisted), 1U);
+  EXPECT_EQ(result.turn_ons, result.persisted + 1);
+}
+
+TEST(Machine, NeverTurnsOnWithoutEnoughPower) {
+  Scenario scenario = small_scenario();
+  set_power(scenario, 0);
+  EXPECT_EQ(run(scenario).stop_reason, StopReason::never_turned_on);
+  // Leakage eats the harvest at 3.16 V, below turn-on.
+  set_power(scenario, 10e-6);
+  scenario.supply.capacitor.leakage_ohm = 1e6;
+  scenario.stop.time.reset();
+  scenario.stop.operations = 10;
+  const RunResult leaking = run(scenario);
+  EXPECT_EQ(leaking.stop_reason, StopReason::never_turned_on);
+  EXPECT_FALSE(leaking.pass);
+}
+
+TEST(Machine, PeriodicSupplyThatNeverRisesEndsToo) {
+  Scenario scenario = small_scenario();
+  devices::SquareScript weak;
+  weak.high_w = 20e-6;
+  weak.period = devices::milliseconds(10);
+  scenario.supply.source = ScriptConfig{{devices::TimedScript{weak, devices::kForever}}, false};
+  scenario.supply.capacitor.leakage_ohm = 1e6;
+  scenario.stop.time.reset();
+  scenario.stop.operations = 10;
+  EXPECT_EQ(run(scenario).stop_reason, StopReason::never_turned_on);
+}
+
+TEST(Machine, NoProgressIsAVerdictAndNoEndlessLoop) {
+  Scenario scenario = small_scenario();
+  scenario.mcu.profile.boot = {{"endless", devices::milliseconds(100), 1.6e-3}};  // takes more than a charge
+  scenario.stop.time.reset();
+  scenario.stop.operations = 10;
+  const RunResult result = run(scenario);
+  EXPECT_EQ(result.stop_reason, StopReason::no_progress);
+  EXPECT_FALSE(result.pass);
+  EXPECT_GT(result.during_boot, 50U);
+}
+
+TEST(Machine, SupplyThatDiesIsNoProgress) {
+  Scenario scenario = small_scenario();
+  scenario.supply.initial_v = 4;
+  set_power(scenario, 0);
+  scenario.stop.time = seconds(1000);
+  const RunResult result = run(scenario);
+  EXPECT_EQ(result.turn_ons, 1U);
+  EXPECT_EQ(result.stop_reason, StopReason::no_progress);
+}
+
+TEST(Machine, SourceThatEndsEndsTheRunWithoutFailure) {
+  Scenario scenario = small_scenario();
+  auto& script = std::get<ScriptConfig>(scenario.supply.source);
+  script.parts[0].duration = seconds(0.5);
+  scenario.stop.time = seconds(10);
+  const RunResult result = run(scenario);
+  EXPECT_EQ(result.stop_reason, StopReason::source_ended);
+  EXPECT_TRUE(result.pass) << result.failure;
+  EXPECT_EQ(result.simulated, seconds(0.5));
+}
+
+TEST(Machine, WherePowerFailsTheRestoreIsRepeated) {
+  Scenario scenario = small_scenario();
+  // Enough to boot, not always enough to restore: long boot, small step to the warning.
+  scenario.mcu.profile.boot = {{"long", devices::milliseconds(9), 1.6e-3}};
+  scenario.supply.thresholds = {3.4, 3.1, 2.9};
+  set_power(scenario, 1.5e-3);
+  scenario.stop.time = seconds(20);
+  const RunResult result = run(scenario);
+  EXPECT_GT(result.during_boot + result.persisted, 50U);
+  EXPECT_EQ(result.lost, 0U);
+  EXPECT_TRUE(result.failure.empty()) << result.failure;
+}
+
+TEST(Machine, InterruptedRunSaysSoAndIsWhole) {
+  static volatile std::sig_atomic_t flag = 0;
+  flag = 0;
+  RunOptions options;
+  options.interrupted = &flag;
+  options.progress = [](const Progress& progress) {
+    if (progress.outages > 5) flag = 1;
+  };
+  const RunResult result = run(small_scenario(), options);
+  EXPECT_EQ(result.stop_reason, StopReason::interrupted);
+  EXPECT_FALSE(result.complete);
+  EXPECT_TRUE(result.pass) << "no finding";
+  EXPECT_LE(result.balance.relative_error, 1e-9);
+  EXPECT_LT(result.simulated, seconds(2));
+}
+
+TEST(Machine, LongNightIsOneEvent) {
+  Scenario scenario = small_scenario();
+  devices::SquareScript day;
+  day.high_w = 2e-3;
+  day.period = seconds(86'400);
+  day.duty = 0.00001;  // 0.864 s of sun
+  scenario.supply.source = ScriptConfig{{devices::TimedScript{day, devices::kForever}}, false};
+  scenario.supply.capacitor.leakage_ohm = 50e6;
+  scenario.stop.time = seconds(3 * 86'400.0);
+  const RunResult result = run(scenario);
+  EXPECT_TRUE(result.pass) << result.failure;
+  EXPECT_GT(result.persisted, 2U);
+}
+
+TEST(Machine, QueueAndKvsRunToTheirEnds) {
+  Scenario scenario = small_scenario();
+  scenario.storage.part = *devices::find_fram_part("mb85rs4mt");
+  scenario.storage.sck_hz = 40'000'000;
+  scenario.heap.ram_bytes = 4096;
+  scenario.heap.dirty_limit_bytes = 2048;
+  scenario.supply.capacitor.capacitance_f = 200e-6;
+  scenario.stop.time = seconds(1000);
+  QueueConfig queue;
+  queue.length = 20;
+  queue.iterations = 60;
+  scenario.workload = queue;
+  RunResult result = run(scenario);
+  EXPECT_TRUE(result.pass) << result.failure;
+  EXPECT_EQ(result.stop_reason, StopReason::operations);
+  EXPECT_EQ(result.operations, 60U);
+  EXPECT_GT(result.persisted, 0U);
+
+  KvsConfig kvs;
+  kvs.iterations = 100;
+  kvs.sizes = {8, 16, 24, 32};
+  scenario.workload = kvs;
+  result = simulate(scenario, {});
+  EXPECT_TRUE(result.pass) << result.failure;
+  EXPECT_EQ(result.operations, 100U);
+  EXPECT_EQ(result.control_operations, 100U);
+}
+
+// Runs the small scenario and flips a bit in every third byte of [from, to) of the FRAM, once, while the board
+// is off after a few outages.
+RunResult run_damaged(std::size_t from, std::size_t to) {
+  const Scenario scenario = small_scenario();
+  Ledger ledger;
+  Machine* machine = nullptr;
+  int changes_while_off = 0;
+  auto source = std::make_unique<Saboteur>(open_source(scenario), [&] {
+    if (machine == nullptr || machine->fram().powered() || ++changes_while_off != 20) return;
+    auto memory = const_cast<devices::FramChip&>(machine->fram()).memory();
+    for (std::size_t i = from; i < to; i += 3) memory[i] ^= 0x10;
+  });
+  Machine sabotaged(scenario, std::move(source), ledger, {});
+  machine = &sabotaged;
+  return sabotaged.run();
+}
+
+// Planted: the saved image changes while the power is off. The restore refuses it.
+TEST(Planted, DamagedImageIsFound) {
+  const RunResult result = run_damaged(60, 700);
+  EXPECT_EQ(result.stop_reason, StopReason::check_failed);
+  EXPECT_NE(result.failure.find("the restore"), std::string::npos) << result.failure;
+}
+
+// Planted: objects' homes change behind the heap's back, which no checksum covers. The comparison of the state
+// before and after the outage finds it, or the comparison with the copies.
+TEST(Planted, DamagedHomesAreFound) {
+  const RunResult result = run_damaged(1700, 8192);
+  EXPECT_EQ(result.stop_reason, StopReason::check_failed);
+  EXPECT_NE(result.failure.find("object"), std::string::npos) << result.failure;
+  EXPECT_EQ(run_damaged(0, 0).stop_reason, StopReason::time) << "without damage there is nothing to find";
+}
+
+// Planted: an increment booked twice, and one not booked at all.
+class DoubleBooking final : public Ledger {
+ public:
+  void book(const Span& span) override {
+    Ledger::book(span);
+    if (span.phase == Phase::persist && !done_) {
+      done_ = true;
+      Ledger::book(span);
+    }
+  }
+
+ private:
+  bool done_ = false;
+};
+
+class ForgottenBooking final : public Ledger {
+ public:
+  void book(const Span& span) override {
+    if (span.phase == Phase::persist && span.load.bus_w > 0 && !done_) {
+      done_ = true;
+      return;
+    }
+    Ledger::book(span);
+  }
+
+ private:
+  bool done_ = false;
+};
+
+// A span that the load does not pay for: the capacitor gives, the first book says nobody took.
+class FreeOperation final : public Ledger {
+ public:
+  void book(const Span& span) override {
+    Span free = span;
+    if (span.phase == Phase::run && !done_) {
+      done_ = true;
+      free.load = Load{};
+    }
+    Ledger::book(free);
+  }
+
+ private:
+  bool done_ = false;
+};
+
+template <class Planted>
+RunResult run_with() {
+  const Scenario scenario = small_scenario();
+  Planted ledger;
+  Machine machine(scenario, open_source(scenario), ledger, {});
+  return machine.run();
+}
+
+TEST(Planted, BooksThatDisagreeAreFound) {
+  for (const RunResult& result :
+       {run_with<DoubleBooking>(), run_with<ForgottenBooking>(), run_with<FreeOperation>()}) {
+    EXPECT_EQ(result.stop_reason, StopReason::check_failed);
+    EXPECT_NE(result.failure.find("books"), std::string::npos) << result.failure;
+    EXPECT_GT(result.balance.relative_error, 1e-9);
+  }
+}
+
+}  // namespace
+}  // namespace brownout::sim::testing

@@ -1,0 +1,65 @@
+// Every scenario that is shipped runs, passes, and shows what its comment says.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "sim/machine/control_run.hpp"
+#include "sim/report/report.hpp"
+#include "sim/scenario/fit.hpp"
+
+namespace brownout::sim {
+namespace {
+
+const std::filesystem::path kFolder = std::filesystem::path(BROWNOUT_SOURCE_DIR) / "scenarios";
+
+struct Expected {
+  const char* name;
+  std::uint64_t outages;       // at least
+  std::uint64_t false_alarms;  // at least
+  StopReason stop_reason;
+};
+
+constexpr Expected kExpected[] = {
+    {"false-alarm", 2, 20, StopReason::time}, {"kvs", 2, 0, StopReason::operations},
+    {"night", 20, 1000, StopReason::time},    {"queue", 20, 0, StopReason::operations},
+    {"quickstart", 20, 0, StopReason::time},  {"rf-counter", 20, 0, StopReason::time},
+    {"sliced", 5, 0, StopReason::operations},
+};
+
+class Shipped : public ::testing::TestWithParam<Expected> {};
+
+TEST_P(Shipped, PassesAndLosesNothing) {
+  const Expected& expected = GetParam();
+  const Scenario scenario = load_scenario(kFolder / (std::string(expected.name) + ".yaml"), {}, {});
+  EXPECT_EQ(scenario.name, expected.name);
+  check_fit(scenario);
+  const RunResult result = simulate(scenario, {});
+  EXPECT_TRUE(result.pass) << result.failure << "\n" << summary(scenario, result);
+  EXPECT_EQ(result.stop_reason, expected.stop_reason);
+  EXPECT_EQ(result.lost, 0U);
+  EXPECT_GE(result.persisted, expected.outages);
+  EXPECT_GE(result.false_alarms, expected.false_alarms);
+  EXPECT_LE(result.balance.relative_error, 1e-9);
+  EXPECT_GT(result.with_dirty_data, 0U);
+  EXPECT_GT(result.control_operations, 0U);
+  EXPECT_LE(result.longest_section_cycles, 500U);
+  EXPECT_GE(scenario.supply.capacitor.capacitance_f, recommended_capacitance(scenario, result))
+      << "the shipped capacitor is to be large enough for a full dirty limit";
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenarios, Shipped, ::testing::ValuesIn(kExpected), [](const auto& shipped) {
+  std::string name = shipped.param.name;
+  for (char& c : name) c = c == '-' ? '_' : c;
+  return name;
+});
+
+TEST(Shipped, NoneIsForgotten) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
+    count += entry.path().extension() == ".yaml" ? 1 : 0;
+  }
+  EXPECT_EQ(count, std::size(kExpected));
+}
+
+}  // namespace
+}  // namespace brownout::sim
