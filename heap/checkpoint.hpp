@@ -269,7 +269,8 @@ class Checkpoint {
       if (slot.used() && slot.dirty()) crc.add(residents_.data(slot), slot.size_bytes());
     }
     crc.add(os.data, os.size);
-    platform_.charge(Work::checksum_byte, header.length - static_cast<std::uint32_t>(sizeof(CheckpointTrailer)));
+    platform_.charge(Work::checksum_byte,
+                     header.length - static_cast<std::uint32_t>(sizeof(CheckpointTrailer)));
     const bool whole = image.trailer.sequence == header.sequence && image.trailer.checksum == crc.value();
     return whole ? Status{} : Status{Error::torn};
   }

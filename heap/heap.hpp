@@ -232,7 +232,8 @@ class Heap {
       }
       // Nothing left to flush; fewer slots make the checkpoint smaller.
       victim = control.slot_high > 0 ? static_cast<std::uint16_t>(control.slot_high - 1U) : kNone;
-      if (victim == kNone || victim == index || residents_.slot(victim).borrows() != 0) return Error::dirty_limit;
+      if (victim == kNone || victim == index || residents_.slot(victim).borrows() != 0)
+        return Error::dirty_limit;
       if (const Status status = unload(victim); !status.ok()) return status;
     }
   }

@@ -11,10 +11,10 @@
 
 namespace brownout::heap {
 
-inline constexpr std::uint32_t kGranule = 8;             // RAM is allocated in granules
+inline constexpr std::uint32_t kGranule = 8;               // RAM is allocated in granules
 inline constexpr std::uint32_t kMaxRamBytes = 512 * 1024;  // 16-bit granule numbers
 inline constexpr std::uint32_t kMaxObjectBytes = 2047 * kGranule;
-inline constexpr std::uint16_t kNone = 0xFFFF;           // no slot
+inline constexpr std::uint16_t kNone = 0xFFFF;  // no slot
 inline constexpr std::uint32_t kMaxSlots = 4096;
 
 // The heap's volatile state. First thing in its RAM.
@@ -24,9 +24,9 @@ struct Control {
   std::uint32_t dirty_bytes = 0;      // of all dirty objects, in whole granules
   std::uint32_t store_cursor = 0;     // the store allocator's place to go on searching
   std::uint32_t policy_state = 0;
-  std::uint16_t slot_high = 0;        // slots [0, slot_high) may be in use: what a checkpoint saves
+  std::uint16_t slot_high = 0;  // slots [0, slot_high) may be in use: what a checkpoint saves
   std::uint16_t slots_used = 0;
-  std::uint16_t free_head = 0;        // first free block in RAM, as a granule number; 0: none
+  std::uint16_t free_head = 0;  // first free block in RAM, as a granule number; 0: none
   std::uint16_t free_granules = 0;
 };
 static_assert(sizeof(Control) == 28 && offsetof(Control, free_head) == 24);
@@ -40,7 +40,7 @@ struct Slot {
   static constexpr std::uint32_t kLoading = 2;
   static constexpr std::uint32_t kFlags = 7;
   static constexpr std::uint32_t kSizeMask = 0x7FF;
-  static constexpr std::uint32_t kWriter = 31;      // value of borrows(): one mutable borrow
+  static constexpr std::uint32_t kWriter = 31;  // value of borrows(): one mutable borrow
   static constexpr std::uint32_t kMaxReaders = 30;
 
   std::uint32_t home_flags = 0;
@@ -55,10 +55,10 @@ struct Slot {
   [[nodiscard]] std::uint32_t size_bytes() const { return granules() * kGranule; }
   [[nodiscard]] std::uint32_t ram_offset() const { return std::uint32_t{block} * kGranule; }
   [[nodiscard]] std::uint32_t borrows() const { return std::uint32_t{extent} >> 11U; }
-  void set_borrows(std::uint32_t n) { extent = static_cast<std::uint16_t>((extent & kSizeMask) | (n << 11U)); }
-  void set_flag(std::uint32_t flag, bool on) {
-    home_flags = on ? (home_flags | flag) : (home_flags & ~flag);
+  void set_borrows(std::uint32_t n) {
+    extent = static_cast<std::uint16_t>((extent & kSizeMask) | (n << 11U));
   }
+  void set_flag(std::uint32_t flag, bool on) { home_flags = on ? (home_flags | flag) : (home_flags & ~flag); }
 };
 static_assert(sizeof(Slot) == 8 && offsetof(Slot, extent) == 6);
 
@@ -81,21 +81,21 @@ struct HeapConfig {
 struct CheckpointHeader {
   static constexpr std::uint32_t kMagic = 0x314F'7242;  // "BrO1"
   std::uint32_t magic = kMagic;
-  std::uint32_t config = 0;        // fingerprint of version and configuration
+  std::uint32_t config = 0;  // fingerprint of version and configuration
   std::uint32_t sequence = 0;
-  std::uint32_t length = 0;        // of the whole image, header and trailer included
+  std::uint32_t length = 0;  // of the whole image, header and trailer included
   std::uint32_t store_cursor = 0;
   std::uint32_t policy_state = 0;
   std::uint32_t dirty_bytes = 0;
   std::uint16_t slot_high = 0;
   std::uint16_t os_granules = 0;
-  std::uint32_t checksum = 0;      // CRC-32C of the fields above
+  std::uint32_t checksum = 0;  // CRC-32C of the fields above
 };
 static_assert(sizeof(CheckpointHeader) == 36);
 
 struct CheckpointTrailer {
   std::uint32_t sequence = 0;
-  std::uint32_t checksum = 0;      // CRC-32C of everything before the trailer
+  std::uint32_t checksum = 0;  // CRC-32C of everything before the trailer
 };
 static_assert(sizeof(CheckpointTrailer) == 8);
 
@@ -108,15 +108,16 @@ struct RunningMark {
 static_assert(sizeof(RunningMark) == 8);
 
 inline constexpr std::uint32_t kFormatVersion = 1;
-inline constexpr std::uint32_t kCheckpointOverheadBytes = sizeof(CheckpointHeader) + sizeof(CheckpointTrailer);
+inline constexpr std::uint32_t kCheckpointOverheadBytes =
+    sizeof(CheckpointHeader) + sizeof(CheckpointTrailer);
 
 // What the configuration comes to, computed once and by everyone in the same way.
 struct Geometry {
-  HeapConfig config;              // with the defaults resolved
+  HeapConfig config;  // with the defaults resolved
   std::uint32_t slots_offset = 0;
   std::uint32_t chain_offset = 0;
   std::uint32_t bucket_offset = 0;
-  std::uint32_t buckets = 0;      // a power of two
+  std::uint32_t buckets = 0;  // a power of two
   std::uint32_t objects_offset = 0;
   std::uint32_t checkpoint_base = 0;  // in the store
   std::uint32_t checkpoint_stride = 0;
@@ -128,7 +129,8 @@ struct Geometry {
   static constexpr Error plan(const HeapConfig& wanted, std::uint32_t storage_bytes, Geometry& out) {
     out.config = wanted;
     HeapConfig& c = out.config;
-    if (c.dirty_limit_bytes < kCheckpointOverheadBytes + sizeof(Slot) + kGranule) return Error::bad_configuration;
+    if (c.dirty_limit_bytes < kCheckpointOverheadBytes + sizeof(Slot) + kGranule)
+      return Error::bad_configuration;
     if (c.max_residents == 0) c.max_residents = default_residents(c);
     if (c.max_residents > kMaxSlots) return Error::bad_configuration;
     out.buckets = 1;
@@ -140,7 +142,8 @@ struct Geometry {
     out.checkpoint_base = sizeof(RunningMark);
     out.checkpoint_stride = round_up_8(c.dirty_limit_bytes) + round_up_8(c.os_bytes);
     out.store_base = out.checkpoint_base + 2 * out.checkpoint_stride;
-    if (c.ram_bytes > kMaxRamBytes || c.ram_bytes < out.objects_offset + kGranule) return Error::bad_configuration;
+    if (c.ram_bytes > kMaxRamBytes || c.ram_bytes < out.objects_offset + kGranule)
+      return Error::bad_configuration;
     if (out.smallest_limit(kGranule) > c.dirty_limit_bytes) return Error::bad_configuration;
     if (storage_bytes <= out.store_base) return Error::bad_configuration;
     if (c.store_bytes == 0) c.store_bytes = storage_bytes - out.store_base;

@@ -59,7 +59,8 @@ class Residents {
 
   // Makes `home` resident in slot `index`, with the flags given. False if there is no room in RAM.
   // O(free blocks + chain), its critical section O(1) but for the chain.
-  [[nodiscard]] bool enter(std::uint16_t index, std::uint32_t home, std::uint32_t granules, std::uint32_t flags) {
+  [[nodiscard]] bool enter(std::uint16_t index, std::uint32_t home, std::uint32_t granules,
+                           std::uint32_t flags) {
     typename RamAllocator::Fit fit;
     if (!ram_.find(granules, fit)) return false;
     CriticalSection<P> section(platform_);

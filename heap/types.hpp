@@ -23,26 +23,27 @@ struct MutableBytes {
 
 enum class Error : std::uint8_t {
   none,
-  no_ram,            // no room in RAM, and nothing that may be unloaded
-  no_storage,        // no room in the store
-  dirty_limit,       // the object cannot become dirty within the limit
-  too_large,         // larger than an object may be
-  no_slot,           // more objects borrowed at once than the heap has slots for
-  borrowed,          // still borrowed, or borrowed in a way that excludes this
-  storage_failed,    // the storage reported an error
-  wrong_part,        // the storage did not identify as configured
-  bad_configuration, // the sizes do not fit together
-  empty,             // no checkpoint
-  torn,              // the newest checkpoint is not whole
-  stale,             // the program ran on after the newest checkpoint
-  foreign,           // written by another version or configuration
+  no_ram,             // no room in RAM, and nothing that may be unloaded
+  no_storage,         // no room in the store
+  dirty_limit,        // the object cannot become dirty within the limit
+  too_large,          // larger than an object may be
+  no_slot,            // more objects borrowed at once than the heap has slots for
+  borrowed,           // still borrowed, or borrowed in a way that excludes this
+  storage_failed,     // the storage reported an error
+  wrong_part,         // the storage did not identify as configured
+  bad_configuration,  // the sizes do not fit together
+  empty,              // no checkpoint
+  torn,               // the newest checkpoint is not whole
+  stale,              // the program ran on after the newest checkpoint
+  foreign,            // written by another version or configuration
 };
 
 // Success, or the reason of a failure.
 class [[nodiscard]] Status {
  public:
   constexpr Status() = default;
-  constexpr Status(Error error) : error_(error) {}  // NOLINT(google-explicit-constructor): reads as `return Error::x`
+  constexpr Status(Error error)
+      : error_(error) {}  // NOLINT(google-explicit-constructor): reads as `return Error::x`
   [[nodiscard]] constexpr bool ok() const { return error_ == Error::none; }
   [[nodiscard]] constexpr Error error() const { return error_; }
 

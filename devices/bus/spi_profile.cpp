@@ -123,8 +123,9 @@ constexpr SpiProfile kProfiles[] = {
         .sliced = kZephyrSliced,
         .tick = {},
         .calibrated = true,
-        .sources = "measured: ESP32-C3 at 160 MHz, Zephyr 3.7 (FIFO and DMA at 20 MHz, 4-byte slices at 40 MHz); "
-                   "abort granularity and cost are estimates",
+        .sources =
+            "measured: ESP32-C3 at 160 MHz, Zephyr 3.7 (FIFO and DMA at 20 MHz, 4-byte slices at 40 MHz); "
+            "abort granularity and cost are estimates",
     },
     {
         .name = "esp32c3-zephyr-tick",
@@ -133,8 +134,9 @@ constexpr SpiProfile kProfiles[] = {
         .sliced = kZephyrSliced,
         .tick = {.period = milliseconds(1), .cost = ticks(7'210.0), .first_after_start = ticks(8'400.0)},
         .calibrated = true,
-        .sources = "measured: as esp32c3-zephyr with the 1 kHz tick running, FIFO mode; DMA and sliced are taken "
-                   "over from the build without tick",
+        .sources =
+            "measured: as esp32c3-zephyr with the 1 kHz tick running, FIFO mode; DMA and sliced are taken "
+            "over from the build without tick",
     },
     {
         .name = "esp32c3-baremetal",

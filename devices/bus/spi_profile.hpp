@@ -19,9 +19,9 @@ enum class AbortGranularity : std::uint8_t { byte, chunk, transfer };
 //   t = setup + sum over chunks (handover + bytes * (copy + 8 bit / f_sck))
 // The command and address bytes are a piece that is sent.
 struct TransferCosts {
-  std::uint32_t chunk_bytes = 0;        // FIFO depth or longest DMA descriptor
-  Picoseconds setup_send;               // a transaction that only sends
-  Picoseconds setup_receive;            // a transaction that sends, then receives
+  std::uint32_t chunk_bytes = 0;  // FIFO depth or longest DMA descriptor
+  Picoseconds setup_send;         // a transaction that only sends
+  Picoseconds setup_receive;      // a transaction that sends, then receives
   Picoseconds handover_send;
   Picoseconds handover_receive;
   Picoseconds copy_send_per_byte;
@@ -29,9 +29,9 @@ struct TransferCosts {
   // Once a call of the storage driver, whatever its number of transactions.
   Picoseconds call_write;
   Picoseconds call_read;
-  Picoseconds call_write_empty;         // a call with no bytes that makes no transaction
+  Picoseconds call_write_empty;  // a call with no bytes that makes no transaction
   Picoseconds call_read_empty;
-  bool cpu_moves_bytes = true;          // false: DMA moves them while the CPU is free to take ticks
+  bool cpu_moves_bytes = true;  // false: DMA moves them while the CPU is free to take ticks
   AbortGranularity abort_granularity = AbortGranularity::byte;
   Picoseconds abort_cost;
 };

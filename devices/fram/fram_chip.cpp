@@ -77,9 +77,7 @@ std::uint8_t FramChip::clock_byte(std::uint8_t in) {
 std::uint8_t FramChip::begin(std::uint8_t opcode) {
   opcode_ = opcode;
   switch (opcode) {
-    case kRead:
-      state_ = State::address;
-      break;
+    case kRead: state_ = State::address; break;
     case kWrite:
     case kWrsr:
       if ((status_ & kWel) == 0) {
@@ -118,7 +116,8 @@ void FramChip::deselect() {
   const bool had_opcode = state_ != State::opcode;
   state_ = State::idle;
   if (!had_opcode) return;
-  const bool clears = opcode_ == kWrdi || opcode_ == kWrsr || (opcode_ == kWrite && part_.wel_cleared_by_write);
+  const bool clears =
+      opcode_ == kWrdi || opcode_ == kWrsr || (opcode_ == kWrite && part_.wel_cleared_by_write);
   if (opcode_ == kWren) status_ |= kWel;
   if (clears) status_ &= static_cast<std::uint8_t>(~kWel);
 }

@@ -12,7 +12,7 @@ namespace brownout::devices {
 
 // Misuse that a real part answers with silence. A correct driver keeps all of these at zero.
 struct FramViolations {
-  std::uint64_t write_without_wel = 0;   // WRITE or WRSR ignored
+  std::uint64_t write_without_wel = 0;    // WRITE or WRSR ignored
   std::uint64_t access_before_ready = 0;  // selected before t_PU after power-up
   std::uint64_t unknown_opcode = 0;
   friend bool operator==(const FramViolations&, const FramViolations&) = default;
@@ -47,7 +47,17 @@ class FramChip {
   [[nodiscard]] std::uint8_t status() const { return status_; }
 
  private:
-  enum class State : std::uint8_t { idle, opcode, address, read, write, read_status, write_status, identify, ignore };
+  enum class State : std::uint8_t {
+    idle,
+    opcode,
+    address,
+    read,
+    write,
+    read_status,
+    write_status,
+    identify,
+    ignore
+  };
 
   std::uint8_t begin(std::uint8_t opcode);
   void accept_address(std::uint8_t in);

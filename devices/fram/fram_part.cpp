@@ -18,7 +18,8 @@ constexpr FramPart kParts[] = {
         .power_up = microseconds(600),
         .wel_cleared_by_write = true,
         .estimated = false,
-        .sources = "Fujitsu MB85RS64V data sheet: 1.5 mA typ at 20 MHz, 10 uA typ standby, t_PU 0.6 ms at 3.3 V",
+        .sources =
+            "Fujitsu MB85RS64V data sheet: 1.5 mA typ at 20 MHz, 10 uA typ standby, t_PU 0.6 ms at 3.3 V",
     },
     {
         .name = "mb85rs4mt",

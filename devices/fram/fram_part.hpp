@@ -11,7 +11,7 @@
 namespace brownout::devices {
 
 struct FramPart {
-  std::string_view name;          // lower case, as in a scenario
+  std::string_view name;  // lower case, as in a scenario
   std::uint32_t size_bytes = 0;
   std::uint32_t address_bytes = 0;  // 2 up to 64 KiB, 3 above
   std::uint64_t max_sck_hz = 0;
@@ -19,7 +19,7 @@ struct FramPart {
   double active_a_at_max_sck = 0;  // typical, scales with the clock
   double standby_a = 0;            // CS high
   std::array<std::uint8_t, 4> rdid{};
-  Picoseconds power_up;            // t_PU: first access after VDD is good
+  Picoseconds power_up;              // t_PU: first access after VDD is good
   bool wel_cleared_by_write = true;  // WEL falls at the rise of CS after WRITE
   bool estimated = false;            // some figure is not from the data sheet
   std::string_view sources;

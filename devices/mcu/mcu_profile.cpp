@@ -18,9 +18,9 @@ const std::vector<McuProfile>& profiles() {
           .name = "esp32c3",
           .clock_hz = 160'000'000,
           .rail_v = 3.3,
-          .active_a = 25e-3,          // busy 23 to 31 mA by source
-          .idle_a_at_0_hz = 9e-3,     // from 25 mA at 160 MHz and 17 mA at 80 MHz
-          .sleep_a = 130e-6,          // light sleep
+          .active_a = 25e-3,       // busy 23 to 31 mA by source
+          .idle_a_at_0_hz = 9e-3,  // from 25 mA at 160 MHz and 17 mA at 80 MHz
+          .sleep_a = 130e-6,       // light sleep
           .boot = {{"rom", milliseconds(5), 25e-3},
                    {"image load", milliseconds(20), 28e-3},
                    {"driver init", milliseconds(5), 25e-3}},
@@ -32,7 +32,7 @@ const std::vector<McuProfile>& profiles() {
           .name = "cortex-m0plus",
           .clock_hz = 16'000'000,
           .rail_v = 3.0,
-          .active_a = 1.6e-3,         // 100 uA/MHz
+          .active_a = 1.6e-3,  // 100 uA/MHz
           .idle_a_at_0_hz = 0.1e-3,
           .sleep_a = 1e-6,
           .boot = {{"reset", microseconds(200), 1e-3}, {"driver init", microseconds(300), 1.6e-3}},

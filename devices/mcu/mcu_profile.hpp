@@ -21,23 +21,23 @@ struct BootPhase {
 // them). Estimates until they are counted from a build's listing; the report says what share of a
 // run's time and energy rests on them.
 struct CpuCosts {
-  double call = 0;            // entry, exit and argument checks of a heap operation
-  double step = 0;            // one step of a walk: a list node, a slot, a table entry
-  double copied_byte = 0;     // a byte copied or set by the CPU
-  double checksum_byte = 0;   // a byte of CRC-32C, nibble table
-  double section = 0;         // entering and leaving a critical section
+  double call = 0;           // entry, exit and argument checks of a heap operation
+  double step = 0;           // one step of a walk: a list node, a slot, a table entry
+  double copied_byte = 0;    // a byte copied or set by the CPU
+  double checksum_byte = 0;  // a byte of CRC-32C, nibble table
+  double section = 0;        // entering and leaving a critical section
 };
 
 struct McuProfile {
   std::string name;
-  std::uint64_t clock_hz = 0;       // at which active_a holds
-  double rail_v = 0;                // the regulated rail that the currents are drawn from
+  std::uint64_t clock_hz = 0;  // at which active_a holds
+  double rail_v = 0;           // the regulated rail that the currents are drawn from
   double active_a = 0;
-  double idle_a_at_0_hz = 0;        // active current extrapolated to no clock: active scales linearly above it
-  double sleep_a = 0;               // after a persist, waiting for the supply
+  double idle_a_at_0_hz = 0;  // active current extrapolated to no clock: active scales linearly above it
+  double sleep_a = 0;         // after a persist, waiting for the supply
   std::vector<BootPhase> boot;
   CpuCosts costs;
-  std::string bus;                  // default SPI profile
+  std::string bus;  // default SPI profile
   std::string sources;
 
   // Active current at another clock: linear between idle_a_at_0_hz and active_a.

@@ -13,9 +13,8 @@ class InOrder {
  public:
   // The first slot that is dirty and may be written back (no mutable borrow); kNone if there is none.
   static std::uint16_t next_to_flush(const Arena& arena, P& platform) {
-    return first(arena, platform, [](const Slot& slot) {
-      return slot.dirty() && slot.borrows() != Slot::kWriter;
-    });
+    return first(arena, platform,
+                 [](const Slot& slot) { return slot.dirty() && slot.borrows() != Slot::kWriter; });
   }
   // The first slot that nobody borrows; kNone if there is none.
   static std::uint16_t next_to_unload(const Arena& arena, P& platform) {

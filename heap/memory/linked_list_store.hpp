@@ -57,7 +57,9 @@ template <Platform P, class Gateway>
 class LinkedListStore {
  public:
   LinkedListStore(const Geometry& geometry, P& platform, Gateway& gateway)
-      : plan_(StorePlan::of(geometry.store_base, geometry.store_end)), platform_(platform), gateway_(gateway) {}
+      : plan_(StorePlan::of(geometry.store_base, geometry.store_end)),
+        platform_(platform),
+        gateway_(gateway) {}
 
   [[nodiscard]] const StorePlan& plan() const { return plan_; }
 

@@ -45,7 +45,7 @@ class SinglePiece {
 };
 
 enum class TransferState : std::uint8_t {
-  none,    // nothing in flight: never begun, or abandoned by the persist interrupt
+  none,  // nothing in flight: never begun, or abandoned by the persist interrupt
   busy,
   done,    // reported once; none afterwards
   failed,  // reported once; none afterwards

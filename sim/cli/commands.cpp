@@ -1,14 +1,14 @@
 #include "sim/cli/commands.hpp"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <array>
 #include <charconv>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <string_view>
+
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "sim/cli/options.hpp"
 #include "sim/report/write_file.hpp"
@@ -46,7 +46,8 @@ struct Command {
   std::string_view name;
   int (*run)(const Arguments&);
 };
-constexpr std::array<Command, 3> kCommands = {{{"run", run_command}, {"timing", timing_command}, {"list", list_command}}};
+constexpr std::array<Command, 3> kCommands = {
+    {{"run", run_command}, {"timing", timing_command}, {"list", list_command}}};
 
 int dispatch(const Arguments& arguments) {
   if (arguments.empty()) {
@@ -65,7 +66,8 @@ int dispatch(const Arguments& arguments) {
   for (const Command& command : kCommands) {
     if (command.name == name) return command.run(Arguments(arguments.begin() + 1, arguments.end()));
   }
-  constexpr std::array<std::string_view, 7> kNames = {"run", "timing", "list", "test", "bench", "--help", "--version"};
+  constexpr std::array<std::string_view, 7> kNames = {"run",   "timing", "list",     "test",
+                                                      "bench", "--help", "--version"};
   const auto near = nearest(name, kNames);
   const std::string hint = near ? fmt::format("did you mean `{}`?", *near) : "see `brownout --help`";
   throw InputError({"brownout", 0, 0}, fmt::format("unknown command `{}`; {}", name, hint));
@@ -111,10 +113,12 @@ po::variables_map parse_options(const Arguments& arguments, const po::options_de
     for (const auto& option : options.options()) names.push_back("--" + option->long_name());
     const std::vector<std::string_view> known(names.begin(), names.end());
     const auto near = nearest(error.get_option_name(), known);
-    throw InputError({"brownout", 0, 0}, fmt::format("unknown flag `{}`; {}", error.get_option_name(),
-                                                     near ? fmt::format("did you mean `{}`?", *near) : "see --help"));
+    throw InputError({"brownout", 0, 0},
+                     fmt::format("unknown flag `{}`; {}", error.get_option_name(),
+                                 near ? fmt::format("did you mean `{}`?", *near) : "see --help"));
   } catch (const po::too_many_positional_options_error&) {
-    throw InputError({"brownout", 0, 0}, fmt::format("too many arguments: `{}`; see --help", arguments.back()));
+    throw InputError({"brownout", 0, 0},
+                     fmt::format("too many arguments: `{}`; see --help", arguments.back()));
   } catch (const po::error& error) {
     throw InputError({"brownout", 0, 0}, fmt::format("{}; see --help", error.what()));
   }

@@ -3,8 +3,8 @@
 #include "sim/cli/commands.hpp"
 #include "sim/cli/options.hpp"
 #include "sim/scenario/choices.hpp"
-#include "sim/scenario/scenario.hpp"
 #include "sim/scenario/quantity.hpp"
+#include "sim/scenario/scenario.hpp"
 
 namespace brownout::sim::cli {
 namespace {
@@ -58,7 +58,8 @@ int list_command(const Arguments& arguments) {
   print(parts() + mcus() + buses() + list_of("transfer modes (storage.transfer)", kTransferModes) +
         list_of("workloads (workload.kind)", kWorkloadKinds) +
         list_of("RAM allocators (heap.ram_allocator)", kRamAllocators) +
-        list_of("store allocators (heap.nv_allocator)", kNvAllocators) + list_of("policies (heap.policy)", kPolicies) +
+        list_of("store allocators (heap.nv_allocator)", kNvAllocators) +
+        list_of("policies (heap.policy)", kPolicies) +
         list_of("sources (supply.source.kind, or supply.source.trace for a file)", kSourceKinds));
   return kExitDone;
 }

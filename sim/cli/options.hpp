@@ -1,8 +1,9 @@
 // Flags of a command, parsed by Boost.Program_options, with errors in this program's words.
 #pragma once
 
-#include <boost/program_options.hpp>
 #include <string>
+
+#include <boost/program_options.hpp>
 
 #include "sim/cli/commands.hpp"
 

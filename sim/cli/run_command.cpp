@@ -1,9 +1,9 @@
+#include <chrono>
+#include <cstdio>
+
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 #include <unistd.h>
-
-#include <chrono>
-#include <cstdio>
 
 #include "sim/cli/commands.hpp"
 #include "sim/cli/interrupt.hpp"
@@ -59,13 +59,14 @@ int exit_code(const RunResult& result) {
 
 po::options_description options_of_run() {
   po::options_description options("options");
-  options.add_options()                                                                                            //
-      ("set", po::value<std::vector<std::string>>()->composing(),                                                  //
-       "override a key of the scenario, as in supply.capacitor.capacitance=\"47 uF\"; may be given many times")    //
-      ("report", po::value<std::string>(), "write the report as JSON to this file")                                //
-      ("seed", po::value<std::string>(), "seed of everything random, instead of the scenario's")                   //
-      ("quiet", "print nothing but errors")                                                                        //
-      ("help", "this text")                                                                                        //
+  options.add_options()                                            //
+      ("set", po::value<std::vector<std::string>>()->composing(),  //
+       "override a key of the scenario, as in supply.capacitor.capacitance=\"47 uF\"; may be given many "
+       "times")                                                                                   //
+      ("report", po::value<std::string>(), "write the report as JSON to this file")               //
+      ("seed", po::value<std::string>(), "seed of everything random, instead of the scenario's")  //
+      ("quiet", "print nothing but errors")                                                       //
+      ("help", "this text")                                                                       //
       ("scenario", po::value<std::string>(), "the scenario file");
   return options;
 }

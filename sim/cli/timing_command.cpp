@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-#include <fmt/ostream.h>
-
 #include <algorithm>
 #include <charconv>
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
 
 #include "sim/cli/commands.hpp"
 #include "sim/cli/options.hpp"
@@ -34,7 +34,8 @@ std::string names_of(const Records& records) {
 
 const std::string& need(const po::variables_map& values, const char* flag, const char* example) {
   if (values.count(flag) == 0) {
-    throw InputError({"brownout timing", 0, 0}, fmt::format("needs --{}, such as --{} {}", flag, flag, example));
+    throw InputError({"brownout timing", 0, 0},
+                     fmt::format("needs --{}, such as --{} {}", flag, flag, example));
   }
   return values[flag].as<std::string>();
 }
@@ -47,9 +48,11 @@ std::vector<std::uint32_t> parse_sizes(const std::string& text, std::uint32_t mo
     std::uint32_t size = 0;
     const auto [stop, error] = std::from_chars(next, end, size);
     if (error != std::errc() || (stop != end && *stop != ',')) {
-      throw InputError(at("--sizes", text), "needs whole numbers of bytes with commas between them, such as 0,32,8192");
+      throw InputError(at("--sizes", text),
+                       "needs whole numbers of bytes with commas between them, such as 0,32,8192");
     }
-    if (size > most) throw InputError(at("--sizes", text), fmt::format("{} B is more than the part has ({} B)", size, most));
+    if (size > most)
+      throw InputError(at("--sizes", text), fmt::format("{} B is more than the part has ({} B)", size, most));
     sizes.push_back(size);
     if (stop == end) return sizes;
     next = stop + 1;
@@ -61,14 +64,16 @@ TimingSetup setup_of(const po::variables_map& values) {
   const std::string& part = need(values, "part", "mb85rs64v");
   const devices::FramPart* known_part = devices::find_fram_part(part);
   if (known_part == nullptr) {
-    throw InputError(at("--part", part), fmt::format("unknown part; known are {}", names_of(devices::fram_parts())));
+    throw InputError(at("--part", part),
+                     fmt::format("unknown part; known are {}", names_of(devices::fram_parts())));
   }
   setup.part = *known_part;
 
   const std::string& bus = values["bus"].as<std::string>();
   const devices::SpiProfile* known_bus = devices::find_spi_profile(bus);
   if (known_bus == nullptr) {
-    throw InputError(at("--bus", bus), fmt::format("unknown bus profile; known are {}", names_of(devices::spi_profiles())));
+    throw InputError(at("--bus", bus),
+                     fmt::format("unknown bus profile; known are {}", names_of(devices::spi_profiles())));
   }
   setup.bus = *known_bus;
 
@@ -83,8 +88,9 @@ TimingSetup setup_of(const po::variables_map& values) {
 
   const bool sliced = setup.transfer == devices::TransferMode::sliced;
   if (sliced != (values.count("slice") > 0)) {
-    throw InputError({"brownout timing", 0, 0}, sliced ? "--transfer sliced needs --slice N, the bytes of a slice"
-                                                       : "--slice goes with --transfer sliced only");
+    throw InputError({"brownout timing", 0, 0},
+                     sliced ? "--transfer sliced needs --slice N, the bytes of a slice"
+                            : "--slice goes with --transfer sliced only");
   }
   if (sliced) {
     const std::string& slice = values["slice"].as<std::string>();
@@ -105,13 +111,13 @@ std::string nanoseconds_text(devices::Picoseconds time) {
 
 int timing_command(const Arguments& arguments) {
   po::options_description options("options");
-  options.add_options()                                                                //
-      ("part", po::value<std::string>(), "FRAM part")                                  //
-      ("sck", po::value<std::string>(), "SPI clock, such as \"20 MHz\"")               //
-      ("transfer", po::value<std::string>(), "fifo, dma or sliced")                    //
-      ("slice", po::value<std::string>(), "bytes of a slice")                          //
+  options.add_options()                                                                  //
+      ("part", po::value<std::string>(), "FRAM part")                                    //
+      ("sck", po::value<std::string>(), "SPI clock, such as \"20 MHz\"")                 //
+      ("transfer", po::value<std::string>(), "fifo, dma or sliced")                      //
+      ("slice", po::value<std::string>(), "bytes of a slice")                            //
       ("bus", po::value<std::string>()->default_value("esp32c3-zephyr"), "bus profile")  //
-      ("sizes", po::value<std::string>(), "sizes in bytes, with commas between them")  //
+      ("sizes", po::value<std::string>(), "sizes in bytes, with commas between them")    //
       ("help", "this text");
   const po::variables_map values = parse_options(arguments, options, {});
   if (values.count("help") > 0) {
@@ -119,7 +125,8 @@ int timing_command(const Arguments& arguments) {
     return kExitDone;
   }
   const TimingSetup setup = setup_of(values);
-  const std::vector<std::uint32_t> sizes = parse_sizes(need(values, "sizes", "0,32,8192"), setup.part.size_bytes);
+  const std::vector<std::uint32_t> sizes =
+      parse_sizes(need(values, "sizes", "0,32,8192"), setup.part.size_bytes);
   std::string text = "size_bytes,read_ns,write_ns\n";
   for (const std::uint32_t size : sizes) {
     const CallLatency latency = measure_call(setup, size);

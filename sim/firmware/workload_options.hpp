@@ -15,10 +15,11 @@ struct CounterOptions {
   std::uint32_t compute_cycles = 1000;  // between two operations
 };
 
-// A doubly linked list used as a queue: push an item, pop the oldest. An item is 8 bytes of links and its data.
+// A doubly linked list used as a queue: push an item, pop the oldest. An item is 8 bytes of links and its
+// data.
 struct QueueOptions {
-  std::uint32_t length = 32;            // items before the first iteration, 0 .. 4,000
-  std::uint32_t item_bytes = 256;       // 4 .. 16,000
+  std::uint32_t length = 32;       // items before the first iteration, 0 .. 4,000
+  std::uint32_t item_bytes = 256;  // 4 .. 16,000
   std::uint32_t iterations = 10'000;
   std::uint32_t compute_cycles = 0;
 };

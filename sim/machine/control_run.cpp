@@ -33,7 +33,8 @@ Scenario on_ideal_supply(const Scenario& scenario) {
 ControlRun run_control(const Scenario& scenario, const RunOptions& options) {
   const Scenario control = on_ideal_supply(scenario);
   constexpr double kMoreThanAnyBoardDraws = 1000;
-  std::vector<devices::TimedScript> script{{devices::ConstantScript{kMoreThanAnyBoardDraws}, devices::kForever}};
+  std::vector<devices::TimedScript> script{
+      {devices::ConstantScript{kMoreThanAnyBoardDraws}, devices::kForever}};
   Ledger ledger;
   RunOptions quiet;
   quiet.interrupted = options.interrupted;

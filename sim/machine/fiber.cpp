@@ -1,13 +1,13 @@
 #include "sim/machine/fiber.hpp"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <boost/context/detail/fcontext.hpp>
 #include <cassert>
 #include <cstdint>
 #include <cstring>
 #include <new>
+
+#include <boost/context/detail/fcontext.hpp>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define BROWNOUT_ASAN 1

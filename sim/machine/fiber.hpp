@@ -45,7 +45,7 @@ class Fibers {
 
  private:
   struct Frame {
-    void* caller = nullptr;        // context to go back to
+    void* caller = nullptr;              // context to go back to
     const void* caller_stack = nullptr;  // for the address sanitizer
     std::size_t caller_stack_size = 0;
     Body body = nullptr;

@@ -1,11 +1,11 @@
 // A hash over the whole sequence of events of a run: two runs that agree in it did the same.
 #pragma once
 
-#include <xxhash.h>
-
 #include <bit>
 #include <cstdint>
 #include <memory>
+
+#include <xxhash.h>
 
 #include "devices/units.hpp"
 
@@ -30,10 +30,13 @@ class Fingerprint {
   Fingerprint() : state_(XXH64_createState()) { XXH64_reset(state_.get(), 0); }
 
   void add(Trace kind, devices::Picoseconds at, std::uint64_t detail = 0) {
-    const std::uint64_t words[3] = {static_cast<std::uint64_t>(kind), static_cast<std::uint64_t>(at.count), detail};
+    const std::uint64_t words[3] = {static_cast<std::uint64_t>(kind), static_cast<std::uint64_t>(at.count),
+                                    detail};
     XXH64_update(state_.get(), words, sizeof words);
   }
-  void add(Trace kind, devices::Picoseconds at, double detail) { add(kind, at, std::bit_cast<std::uint64_t>(detail)); }
+  void add(Trace kind, devices::Picoseconds at, double detail) {
+    add(kind, at, std::bit_cast<std::uint64_t>(detail));
+  }
   [[nodiscard]] std::uint64_t value() const { return XXH64_digest(state_.get()); }
 
  private:

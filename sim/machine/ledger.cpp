@@ -25,7 +25,8 @@ void Ledger::book(const Span& span) {
 }
 
 void Ledger::note_state(Phase phase, const Load& load, Picoseconds duration) {
-  if (last_state_ < states_.size() && states_[last_state_].phase == phase && states_[last_state_].load == load) {
+  if (last_state_ < states_.size() && states_[last_state_].phase == phase &&
+      states_[last_state_].load == load) {
     states_[last_state_].time += duration;
     return;
   }

@@ -85,11 +85,11 @@ class Ledger {
   [[nodiscard]] double clipped_j() const { return clipped_.value(); }
 
   struct Balance {
-    double turned_over_j = 0;     // harvested, plus what the capacitor gave
-    double first_book_j = 0;      // what the increments say was used and stored
-    double second_book_j = 0;     // what time x power says
-    double relative_error = 0;    // largest disagreement / turned over
-    std::string worst;            // which comparison disagrees most
+    double turned_over_j = 0;   // harvested, plus what the capacitor gave
+    double first_book_j = 0;    // what the increments say was used and stored
+    double second_book_j = 0;   // what time x power says
+    double relative_error = 0;  // largest disagreement / turned over
+    std::string worst;          // which comparison disagrees most
   };
   // Compares the books: each consumer, the source, and both balances. Agreement is relative_error <= 1e-9.
   [[nodiscard]] Balance check() const;

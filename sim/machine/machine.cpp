@@ -1,10 +1,10 @@
 #include "sim/machine/machine.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+
+#include <fmt/format.h>
 
 #include "devices/math/random.hpp"
 #include "sim/machine/sizing.hpp"
@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kProgramStackBytes = 512 * 1024;
 constexpr std::size_t kBootStackBytes = 128 * 1024;
-// A program that completes no transfer in so many power cycles on end, or no operation in so many, never will.
+// A program that completes no transfer in so many power cycles on end, or no operation in so many, never
+// will.
 constexpr std::uint32_t kCyclesWithoutTransfer = 100;
 constexpr std::uint32_t kCyclesWithoutOperation = 10'000;
 // How far the clock jumps at most between two looks at the keyboard.
@@ -28,7 +29,9 @@ std::span<std::byte> bytes_of(std::vector<std::uint64_t>& words, std::size_t siz
   return {reinterpret_cast<std::byte*>(words.data()), size};
 }
 
-std::uint32_t rounded_os_bytes(const Scenario& scenario) { return heap::round_up_8(scenario.mcu.os_save_bytes); }
+std::uint32_t rounded_os_bytes(const Scenario& scenario) {
+  return heap::round_up_8(scenario.mcu.os_save_bytes);
+}
 
 firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std::span<std::byte> os_part) {
   const StorageConfig& storage = scenario.storage;
@@ -39,7 +42,8 @@ firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std
   image.storage.power_up_us = static_cast<std::uint32_t>((storage.part.power_up.count + 999'999) / 1'000'000);
   image.storage.slice_bytes = storage.slice_bytes;
   image.storage.check_identity = true;
-  for (std::size_t i = 0; i < storage.part.rdid.size(); ++i) image.storage.identity[i] = std::byte{storage.part.rdid[i]};
+  for (std::size_t i = 0; i < storage.part.rdid.size(); ++i)
+    image.storage.identity[i] = std::byte{storage.part.rdid[i]};
   image.workload = scenario.workload;
   image.ram = ram;
   image.os_part = os_part;
@@ -72,7 +76,8 @@ heap::HeapConfig heap_config_of(const Scenario& scenario) {
   return config;
 }
 
-Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> source, Ledger& ledger, RunOptions options)
+Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> source, Ledger& ledger,
+                 RunOptions options)
     : scenario_(scenario),
       options_(std::move(options)),
       ledger_(ledger),
@@ -282,7 +287,8 @@ void Machine::outage_and_restore() {
     }
   }
   fail_if(outage_changed(firmware_->geometry(), ram_before_, ram_), "after a restore");
-  if (!std::equal(os_part_.begin(), os_part_.end(), os_before_.begin())) fail("the OS part came back changed");
+  if (!std::equal(os_part_.begin(), os_part_.end(), os_before_.begin()))
+    fail("the OS part came back changed");
   verify_due_ = true;
   fingerprint_.add(Trace::restored, train_.now(), result_.persisted);
 }
@@ -298,7 +304,8 @@ void Machine::boot_and_restore() {
   const BusCounters before = bus_.counters();
   const heap::Status status = firmware_->restore();
   if (!status.ok()) {
-    fail(fmt::format("the restore after a complete persist reported error {}", static_cast<int>(status.error())));
+    fail(fmt::format("the restore after a complete persist reported error {}",
+                     static_cast<int>(status.error())));
   }
   train_.settle();
   if (!frozen_) {
@@ -372,7 +379,8 @@ void Machine::record_loss(bool warned) {
   loss.persist_energy_j = ledger_.total_load_j() - persist_begin_j_ + ghost_j_;
   const double time_s = (train_.now() - persist_begin_ + ghost_time_).seconds();
   if (time_s > 0) {
-    loss.needed_capacitance_f = capacitance_for(loss.persist_energy_j, loss.persist_energy_j / time_s, scenario_.supply);
+    loss.needed_capacitance_f =
+        capacitance_for(loss.persist_energy_j, loss.persist_energy_j / time_s, scenario_.supply);
   }
   const heap::Geometry& geometry = firmware_->geometry();
   const auto* slots = reinterpret_cast<const heap::Slot*>(ram_.data() + geometry.slots_offset);
@@ -391,11 +399,13 @@ void Machine::note_power_cycle() {
   cycles_without_operation_ = result_.operations == operations_at_cycle_ ? cycles_without_operation_ + 1 : 0;
   progress_at_cycle_ = progress_;
   operations_at_cycle_ = result_.operations;
-  if (cycles_without_transfer_ >= kCyclesWithoutTransfer || cycles_without_operation_ >= kCyclesWithoutOperation) {
+  if (cycles_without_transfer_ >= kCyclesWithoutTransfer ||
+      cycles_without_operation_ >= kCyclesWithoutOperation) {
     stop(StopReason::no_progress);
   }
   if (options_.interrupted != nullptr && *options_.interrupted != 0) stop(StopReason::interrupted);
-  if (options_.progress) options_.progress({train_.now(), result_.operations, result_.persisted + result_.lost});
+  if (options_.progress)
+    options_.progress({train_.now(), result_.operations, result_.persisted + result_.lost});
 }
 
 // --- time ----------------------------------------------------------------------------------------
@@ -555,7 +565,9 @@ void Machine::unmask_persist() {
 }
 
 void Machine::begin_send(heap::ConstBytes command, heap::OutStream data) { bus_.begin_send(command, data); }
-void Machine::begin_receive(heap::ConstBytes command, heap::InStream data) { bus_.begin_receive(command, data); }
+void Machine::begin_receive(heap::ConstBytes command, heap::InStream data) {
+  bus_.begin_receive(command, data);
+}
 
 heap::TransferState Machine::poll_bus() {
   const std::uint64_t transfers = bus_.counters().transfers;
@@ -601,7 +613,8 @@ void Machine::operation_done() {
   }
   if (result_.operations % kOperationsPerReport == 0) {
     if (options_.interrupted != nullptr && *options_.interrupted != 0) stop(StopReason::interrupted);
-    if (options_.progress) options_.progress({train_.now(), result_.operations, result_.persisted + result_.lost});
+    if (options_.progress)
+      options_.progress({train_.now(), result_.operations, result_.persisted + result_.lost});
   }
 }
 
@@ -614,8 +627,8 @@ void Machine::give_up(heap::Error error, const char* doing) {
 void Machine::stop(StopReason reason) {
   if (frozen_) return;
   frozen_ = true;
-  const bool of_the_supply = reason == StopReason::time || reason == StopReason::source_ended ||
-                             reason == StopReason::no_progress;
+  const bool of_the_supply =
+      reason == StopReason::time || reason == StopReason::source_ended || reason == StopReason::no_progress;
   result_.stop_reason = reason;
   // A run that ends in time but did nothing is no success.
   if (of_the_supply && result_.operations == 0) result_.stop_reason = StopReason::no_progress;
@@ -662,7 +675,8 @@ RunResult Machine::finish() {
   result_.final_v = train_.terminal_v();
   for (std::size_t i = 0; i < kPhases; ++i) {
     const auto phase = static_cast<Phase>(i);
-    result_.phases[i] = {ledger_.time(phase), ledger_.cpu_j(phase), ledger_.bus_j(phase), ledger_.storage_j(phase)};
+    result_.phases[i] = {ledger_.time(phase), ledger_.cpu_j(phase), ledger_.bus_j(phase),
+                         ledger_.storage_j(phase)};
   }
   result_.harvested_j = ledger_.harvested_j();
   result_.leakage_j = ledger_.leakage_j();
@@ -678,9 +692,10 @@ RunResult Machine::finish() {
   }
   if (result_.failure.empty() && !(result_.violations == devices::FramViolations{})) {
     result_.stop_reason = StopReason::check_failed;
-    result_.failure = fmt::format("the FRAM was misused: {} writes without WEL, {} accesses before t_PU, {} opcodes",
-                                  result_.violations.write_without_wel, result_.violations.access_before_ready,
-                                  result_.violations.unknown_opcode);
+    result_.failure =
+        fmt::format("the FRAM was misused: {} writes without WEL, {} accesses before t_PU, {} opcodes",
+                    result_.violations.write_without_wel, result_.violations.access_before_ready,
+                    result_.violations.unknown_opcode);
   }
   const StopReason reason = result_.stop_reason;
   result_.pass = result_.lost == 0 && result_.failure.empty() &&

@@ -44,7 +44,8 @@ struct RunOptions {
 class Machine final : private firmware::Port, private Timekeeper {
  public:
   // `ledger` outlives the machine; tests hand in one with a planted error.
-  Machine(const Scenario& scenario, std::unique_ptr<devices::Source> source, Ledger& ledger, RunOptions options);
+  Machine(const Scenario& scenario, std::unique_ptr<devices::Source> source, Ledger& ledger,
+          RunOptions options);
   ~Machine();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
@@ -135,7 +136,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   Fingerprint fingerprint_;
   RunResult result_;
 
-  Picoseconds limit_;              // stop.time
+  Picoseconds limit_;  // stop.time
   Mode mode_ = Mode::off;
   Phase phase_ = Phase::off;
   Activity activity_ = Activity::off;
@@ -144,9 +145,9 @@ class Machine final : private firmware::Port, private Timekeeper {
   double fram_standby_w_ = 0;
   bool selected_ = false;
   bool persist_unmasked_ = false;
-  bool frozen_ = false;            // the run is over: time stands still, nothing costs
-  bool ghost_ = false;             // the power is gone: what the persist would still have taken
-  bool verify_due_ = false;        // an outage since the last operation boundary
+  bool frozen_ = false;      // the run is over: time stands still, nothing costs
+  bool ghost_ = false;       // the power is gone: what the persist would still have taken
+  bool verify_due_ = false;  // an outage since the last operation boundary
   bool restored_ = false;
   double ghost_j_ = 0;
   Picoseconds ghost_time_;
@@ -156,12 +157,12 @@ class Machine final : private firmware::Port, private Timekeeper {
   std::uint64_t pattern_ = 0;
   std::uint64_t cycle_remainder_ = 0;
   Picoseconds power_on_at_;
-  double turn_on_load_j_ = 0;      // drawn before the latest turn-on
+  double turn_on_load_j_ = 0;  // drawn before the latest turn-on
   Picoseconds persist_begin_;
   double persist_begin_j_ = 0;
   std::vector<std::byte> ram_before_;
   std::vector<std::byte> os_before_;
-  std::uint64_t progress_ = 0;     // transfers and operations completed by the program
+  std::uint64_t progress_ = 0;  // transfers and operations completed by the program
   std::uint64_t progress_at_cycle_ = 0;
   std::uint64_t operations_at_cycle_ = 0;
   std::uint32_t cycles_without_transfer_ = 0;

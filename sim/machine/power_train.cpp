@@ -56,12 +56,8 @@ PowerEvent PowerTrain::run_until(Picoseconds until) {
 PowerEvent PowerTrain::take_event() {
   const PowerEvent event = next_kind_;
   switch (event) {
-    case PowerEvent::none:
-      pull_segment();
-      break;
-    case PowerEvent::warn:
-      warn_asserted_ = true;
-      break;
+    case PowerEvent::none: pull_segment(); break;
+    case PowerEvent::warn: warn_asserted_ = true; break;
     case PowerEvent::brown_out:
       powered_ = false;
       warn_asserted_ = true;

@@ -13,10 +13,10 @@
 namespace brownout::sim {
 
 enum class PowerEvent : std::uint8_t {
-  none,          // the time that was asked for has passed
-  warn,          // the terminal voltage fell to the warning level
-  brown_out,     // ... to the brown-out level, or the supply collapsed
-  recovered,     // ... rose to the turn-on level after a warning
+  none,       // the time that was asked for has passed
+  warn,       // the terminal voltage fell to the warning level
+  brown_out,  // ... to the brown-out level, or the supply collapsed
+  recovered,  // ... rose to the turn-on level after a warning
   source_ended,
 };
 

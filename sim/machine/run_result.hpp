@@ -66,7 +66,7 @@ struct PhaseUse {
 // An outage that cost data.
 struct Loss {
   Picoseconds at;
-  bool warned = false;              // the persist had begun
+  bool warned = false;                 // the persist had begun
   std::vector<std::uint32_t> objects;  // numbers of objects whose latest content is gone, the first 32
   std::uint64_t objects_total = 0;
   std::uint64_t bytes = 0;
@@ -78,18 +78,18 @@ struct Loss {
 struct RunResult {
   StopReason stop_reason = StopReason::time;
   bool pass = false;
-  bool complete = true;             // false: interrupted
-  std::string failure;              // the check that failed, in words
+  bool complete = true;  // false: interrupted
+  std::string failure;   // the check that failed, in words
   Picoseconds simulated;
 
-  std::uint64_t persisted = 0;      // outages survived
+  std::uint64_t persisted = 0;  // outages survived
   std::uint64_t lost = 0;
   std::uint64_t false_alarms = 0;
-  std::uint64_t during_boot = 0;    // power failed again in boot or restore; nothing to lose
+  std::uint64_t during_boot = 0;  // power failed again in boot or restore; nothing to lose
   std::uint64_t with_dirty_data = 0;
-  std::vector<Loss> losses;         // the first 100
+  std::vector<Loss> losses;  // the first 100
 
-  std::uint64_t operations = 0;     // of the workload, all starts together
+  std::uint64_t operations = 0;  // of the workload, all starts together
   std::uint64_t cold_starts = 0;
   std::uint64_t turn_ons = 0;
 
@@ -105,10 +105,10 @@ struct RunResult {
   devices::FramViolations violations;
 
   // What was verified.
-  std::uint64_t outages_compared = 0;      // state before and after equal, byte by byte
-  std::uint64_t objects_compared = 0;      // with their copies outside the simulated RAM
+  std::uint64_t outages_compared = 0;  // state before and after equal, byte by byte
+  std::uint64_t objects_compared = 0;  // with their copies outside the simulated RAM
   std::uint64_t reads_compared = 0;
-  std::uint64_t control_operations = 0;    // of the run without outages that came first
+  std::uint64_t control_operations = 0;  // of the run without outages that came first
   std::uint32_t longest_section_cycles = 0;
 
   // CPU time and energy charged by the uncalibrated constants.

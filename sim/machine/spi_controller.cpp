@@ -8,8 +8,8 @@ namespace brownout::sim {
 using devices::AbortGranularity;
 using heap::TransferState;
 
-SpiController::SpiController(const devices::TransferCosts& costs, std::uint64_t sck_hz, devices::FramChip& chip,
-                             Timekeeper& time)
+SpiController::SpiController(const devices::TransferCosts& costs, std::uint64_t sck_hz,
+                             devices::FramChip& chip, Timekeeper& time)
     : costs_(costs), sck_hz_(sck_hz), chip_(chip), time_(time) {
   assert(sck_hz > 0 && costs.chunk_bytes > 0);
   constexpr std::uint64_t kByteAtOneHertz = 8ULL * devices::kPicosecondsPerSecond;

@@ -36,13 +36,14 @@ class Timekeeper {
 struct BusCounters {
   std::uint64_t transactions = 0;  // completed
   std::uint64_t aborted = 0;
-  std::uint64_t data_bytes = 0;    // beside command and address, completed or not
-  std::uint64_t transfers = 0;     // completed transactions that carried data
+  std::uint64_t data_bytes = 0;  // beside command and address, completed or not
+  std::uint64_t transfers = 0;   // completed transactions that carried data
 };
 
 class SpiController {
  public:
-  SpiController(const devices::TransferCosts& costs, std::uint64_t sck_hz, devices::FramChip& chip, Timekeeper& time);
+  SpiController(const devices::TransferCosts& costs, std::uint64_t sck_hz, devices::FramChip& chip,
+                Timekeeper& time);
 
   void begin_send(heap::ConstBytes command, heap::OutStream data);
   void begin_receive(heap::ConstBytes command, heap::InStream data);
@@ -70,13 +71,13 @@ class SpiController {
 
   devices::TransferCosts costs_;
   std::uint64_t sck_hz_;
-  Picoseconds even_byte_time_;     // zero if a byte is no whole number of picoseconds
+  Picoseconds even_byte_time_;  // zero if a byte is no whole number of picoseconds
   devices::FramChip& chip_;
   Timekeeper& time_;
   BusCounters counters_;
 
   // The transaction in flight.
-  std::uint64_t id_ = 0;           // of the latest one; an interrupted walk compares it
+  std::uint64_t id_ = 0;  // of the latest one; an interrupted walk compares it
   bool active_ = false;
   bool selected_ = false;
   bool receive_ = false;

@@ -83,9 +83,7 @@ CallLatency measure_call(const TimingSetup& setup, std::uint32_t size_bytes) {
   latency.write = bench.time([&] {
     return heap::write_confirmed(driver, bench, 0, {out.data(), size_bytes});
   });
-  latency.read = bench.time([&] {
-    return heap::read_confirmed(driver, bench, 0, {in.data(), size_bytes});
-  });
+  latency.read = bench.time([&] { return heap::read_confirmed(driver, bench, 0, {in.data(), size_bytes}); });
   if (in != out) throw std::logic_error("the timing bench read back something else than it wrote");
   return latency;
 }

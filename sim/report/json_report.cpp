@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "sim/machine/sizing.hpp"
@@ -34,12 +34,9 @@ Json by_phase(const RunResult& result) {
   Json phases = Json::object();
   for (const Phase phase : kAllPhases) {
     const PhaseUse& use = result.phases[static_cast<std::size_t>(phase)];
-    phases[std::string(name_of(phase))] = {{"time_s", use.time.seconds()},
-                                           {"time_ps", use.time.count},
-                                           {"energy_j", use.energy_j()},
-                                           {"cpu_j", use.cpu_j},
-                                           {"bus_j", use.bus_j},
-                                           {"storage_j", use.storage_j}};
+    phases[std::string(name_of(phase))] = {{"time_s", use.time.seconds()}, {"time_ps", use.time.count},
+                                           {"energy_j", use.energy_j()},   {"cpu_j", use.cpu_j},
+                                           {"bus_j", use.bus_j},           {"storage_j", use.storage_j}};
   }
   return phases;
 }
@@ -53,12 +50,9 @@ Json consumers(const RunResult& result) {
     bus += use.bus_j;
     storage += use.storage_j;
   }
-  return {{"cpu", cpu},
-          {"bus", bus},
-          {"storage", storage},
-          {"leakage", result.leakage_j},
-          {"esr", result.esr_j},
-          {"clipped", result.clipped_j}};
+  return {{"cpu", cpu},          {"bus", bus},
+          {"storage", storage},  {"leakage", result.leakage_j},
+          {"esr", result.esr_j}, {"clipped", result.clipped_j}};
 }
 
 Json losses(const RunResult& result) {
@@ -113,9 +107,11 @@ Uncalibrated uncalibrated_share(const RunResult& result) {
     energy_j += use.energy_j();
   }
   Uncalibrated share;
-  const double time_s = boot.time.seconds() + result.charged_cpu.seconds() + result.uncalibrated_bus.seconds();
+  const double time_s =
+      boot.time.seconds() + result.charged_cpu.seconds() + result.uncalibrated_bus.seconds();
   if (on_s > 0) share.time_share = time_s / on_s;
-  if (energy_j > 0) share.energy_share = (boot.energy_j() + result.charged_cpu_j + result.uncalibrated_bus_j) / energy_j;
+  if (energy_j > 0)
+    share.energy_share = (boot.energy_j() + result.charged_cpu_j + result.uncalibrated_bus_j) / energy_j;
   return share;
 }
 
@@ -168,10 +164,11 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
   report["persist"] = transfers(result.persist);
   report["persist"]["lowest_end_voltage_v"] = number(result.lowest_persist_end_v);
   report["restore"] = transfers(result.restore);
-  report["work"] = {{"operations", result.operations},
-                    {"operations_per_second",
-                     result.simulated.count > 0 ? Json(operations / result.simulated.seconds()) : Json(nullptr)},
-                    {"energy_per_operation_j", operations > 0 ? Json(used_j / operations) : Json(nullptr)}};
+  report["work"] = {
+      {"operations", result.operations},
+      {"operations_per_second",
+       result.simulated.count > 0 ? Json(operations / result.simulated.seconds()) : Json(nullptr)},
+      {"energy_per_operation_j", operations > 0 ? Json(used_j / operations) : Json(nullptr)}};
   report["capacitor"] = {{"capacitance_f", scenario.supply.capacitor.capacitance_f},
                          {"needed_by_largest_persist_f", number(result.needed_capacitance_f)},
                          {"recommended_f", number(recommended_capacitance(scenario, result))}};

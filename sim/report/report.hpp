@@ -26,7 +26,8 @@ struct Uncalibrated {
 };
 Uncalibrated uncalibrated_share(const RunResult& result);
 
-// The capacitance that would carry every persist seen, a full dirty limit and a cold start, no harvest credited.
+// The capacitance that would carry every persist seen, a full dirty limit and a cold start, no harvest
+// credited.
 double recommended_capacitance(const Scenario& scenario, const RunResult& result);
 
 }  // namespace brownout::sim

@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include <cmath>
 #include <string>
+
+#include <fmt/format.h>
 
 #include "sim/report/report.hpp"
 
@@ -14,7 +14,8 @@ std::string si(double value, const char* unit) {
     double factor;
     const char* name;
   };
-  constexpr Prefix kPrefixes[] = {{1e6, "M"}, {1e3, "k"}, {1, ""}, {1e-3, "m"}, {1e-6, "u"}, {1e-9, "n"}, {1e-12, "p"}};
+  constexpr Prefix kPrefixes[] = {{1e6, "M"},  {1e3, "k"},  {1, ""},     {1e-3, "m"},
+                                  {1e-6, "u"}, {1e-9, "n"}, {1e-12, "p"}};
   if (!std::isfinite(value)) return fmt::format("no {}", unit);
   if (value == 0) return fmt::format("0 {}", unit);
   for (const Prefix& prefix : kPrefixes) {
@@ -28,14 +29,16 @@ std::string si(double value, const char* unit) {
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
-std::string line(const char* label, const std::string& text) { return fmt::format("  {:<11}{}\n", label, text); }
+std::string line(const char* label, const std::string& text) {
+  return fmt::format("  {:<11}{}\n", label, text);
+}
 
 std::string transfer_line(const char* label, const TransferStatistics& all) {
   if (all.time_s.count() == 0) return line(label, "none");
   return line(label, fmt::format("{} x {} ({} to {}), {} each, {:.0f} to {:.0f} B", all.time_s.count(),
                                  si(all.time_s.mean(), "s"), si(all.time_s.minimum(), "s"),
-                                 si(all.time_s.maximum(), "s"), si(all.energy_j.mean(), "J"), all.bytes.minimum(),
-                                 all.bytes.maximum()));
+                                 si(all.time_s.maximum(), "s"), si(all.energy_j.mean(), "J"),
+                                 all.bytes.minimum(), all.bytes.maximum()));
 }
 
 std::string loss_lines(const Scenario& scenario, const RunResult& result) {
@@ -56,11 +59,15 @@ std::string loss_lines(const Scenario& scenario, const RunResult& result) {
   if (result.losses.empty() && result.stop_reason == StopReason::no_progress && result.operations == 0) {
     const auto& levels = scenario.supply.thresholds;
     const double c = scenario.supply.capacitor.capacitance_f;
-    text += line("STUCK", fmt::format("nothing was lost, but nothing done: a first start takes {}, and from turn-on to",
-                                      si(result.cold_start_j, "J")));
-    text += line("", fmt::format("warn the capacitor holds {}; it is {}, {} would do",
-                                 si(0.5 * c * (levels.turn_on_v * levels.turn_on_v - levels.warn_v * levels.warn_v), "J"),
-                                 si(c, "F"), si(recommended_capacitance(scenario, result), "F")));
+    text +=
+        line("STUCK",
+             fmt::format("nothing was lost, but nothing done: a first start takes {}, and from turn-on to",
+                         si(result.cold_start_j, "J")));
+    text += line(
+        "",
+        fmt::format("warn the capacitor holds {}; it is {}, {} would do",
+                    si(0.5 * c * (levels.turn_on_v * levels.turn_on_v - levels.warn_v * levels.warn_v), "J"),
+                    si(c, "F"), si(recommended_capacitance(scenario, result), "F")));
   }
   if (result.losses.size() > 3) text += line("", fmt::format("and {} more", result.lost - 3));
   if (!result.losses.empty()) {
@@ -75,14 +82,15 @@ std::string loss_lines(const Scenario& scenario, const RunResult& result) {
 }  // namespace
 
 std::string summary(const Scenario& scenario, const RunResult& result) {
-  std::string text = fmt::format("{}: {} ({})\n", scenario.name, result.pass ? "PASS" : "FAIL",
-                                 name_of(result.stop_reason));
+  std::string text =
+      fmt::format("{}: {} ({})\n", scenario.name, result.pass ? "PASS" : "FAIL", name_of(result.stop_reason));
   if (!result.failure.empty()) text += line("failure", result.failure);
   text += line("simulated", fmt::format("{}, {} operations, {} turn-ons", si(result.simulated.seconds(), "s"),
                                         result.operations, result.turn_ons));
-  text += line("outages", fmt::format("{} = {} persisted + {} lost, {} with dirty data; {} false alarms, {} in boot",
-                                      result.persisted + result.lost, result.persisted, result.lost,
-                                      result.with_dirty_data, result.false_alarms, result.during_boot));
+  text += line("outages",
+               fmt::format("{} = {} persisted + {} lost, {} with dirty data; {} false alarms, {} in boot",
+                           result.persisted + result.lost, result.persisted, result.lost,
+                           result.with_dirty_data, result.false_alarms, result.during_boot));
   text += loss_lines(scenario, result);
   text += transfer_line("persist", result.persist);
   text += transfer_line("restore", result.restore);
@@ -97,20 +105,23 @@ std::string summary(const Scenario& scenario, const RunResult& result) {
     const PhaseUse& use = result.phases[i];
     used_j += use.energy_j();
     if (static_cast<Phase>(i) != Phase::off) on_s += use.time.seconds();
-    phases += fmt::format("{}{} {}", i == 0 ? "" : ", ", name_of(static_cast<Phase>(i)), si(use.energy_j(), "J"));
+    phases +=
+        fmt::format("{}{} {}", i == 0 ? "" : ", ", name_of(static_cast<Phase>(i)), si(use.energy_j(), "J"));
   }
-  text += line("energy", fmt::format("harvested {}, used {}, leaked {}, ESR {}, clipped {}", si(result.harvested_j, "J"),
-                                     si(used_j, "J"), si(result.leakage_j, "J"), si(result.esr_j, "J"),
-                                     si(result.clipped_j, "J")));
+  text += line("energy", fmt::format("harvested {}, used {}, leaked {}, ESR {}, clipped {}",
+                                     si(result.harvested_j, "J"), si(used_j, "J"), si(result.leakage_j, "J"),
+                                     si(result.esr_j, "J"), si(result.clipped_j, "J")));
   text += line("", phases);
   const double simulated_s = result.simulated.seconds();
   text += line("on", fmt::format("{} of the time", percent(simulated_s > 0 ? on_s / simulated_s : 0)));
   const Uncalibrated uncalibrated = uncalibrated_share(result);
-  text += line("trust", fmt::format("books agree within {:.1e}; {} of the energy rests on uncalibrated constants",
-                                    result.balance.relative_error, percent(uncalibrated.energy_share)));
-  text += line("checked", fmt::format("{} outages byte by byte, {} objects, {} reads; control run {} operations",
-                                      result.outages_compared, result.objects_compared, result.reads_compared,
-                                      result.control_operations));
+  text +=
+      line("trust", fmt::format("books agree within {:.1e}; {} of the energy rests on uncalibrated constants",
+                                result.balance.relative_error, percent(uncalibrated.energy_share)));
+  text +=
+      line("checked", fmt::format("{} outages byte by byte, {} objects, {} reads; control run {} operations",
+                                  result.outages_compared, result.objects_compared, result.reads_compared,
+                                  result.control_operations));
   return text;
 }
 

@@ -1,13 +1,13 @@
 #include "sim/report/write_file.hpp"
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 
 #include "sim/scenario/input_error.hpp"
 
@@ -44,7 +44,8 @@ void check_output_path(const std::string& flag, const std::string& path) {
 void write_file(const std::string& path, std::string_view text) {
   // A device or a pipe is written to as it is: there is nothing to keep whole.
   std::error_code ignored;
-  const bool special = std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
+  const bool special =
+      std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
   std::string temporary = special ? path : path + ".XXXXXX";
   const int file = special ? ::open(path.c_str(), O_WRONLY) : ::mkstemp(temporary.data());
   if (file < 0) fail("create", temporary, errno);

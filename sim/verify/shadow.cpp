@@ -1,16 +1,17 @@
 #include "sim/verify/shadow.hpp"
 
-#include <fmt/format.h>
-#include <xxhash.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cstring>
 
+#include <fmt/format.h>
+#include <xxhash.h>
+
 namespace brownout::sim {
 namespace {
 
-std::optional<std::string> first_difference(const Shadow::Copy& copy, const std::byte* seen, const char* where) {
+std::optional<std::string> first_difference(const Shadow::Copy& copy, const std::byte* seen,
+                                            const char* where) {
   for (std::size_t i = 0; i < copy.bytes.size(); ++i) {
     if (seen[i] == copy.bytes[i]) continue;
     return fmt::format("object {} byte {} is {:02x} in {}, was written as {:02x}", copy.number, i,
@@ -47,7 +48,8 @@ std::vector<std::uint32_t> Shadow::homes() const {
 std::uint64_t Shadow::digest() const {
   std::vector<const Copy*> ordered;
   for (const auto& [home, copy] : copies_) ordered.push_back(&copy);
-  std::sort(ordered.begin(), ordered.end(), [](const Copy* a, const Copy* b) { return a->number < b->number; });
+  std::sort(ordered.begin(), ordered.end(),
+            [](const Copy* a, const Copy* b) { return a->number < b->number; });
   std::uint64_t hash = 0;
   for (const Copy* copy : ordered) {
     // Links between objects are store addresses, which two runs may assign differently; this digest is for
@@ -60,11 +62,13 @@ std::uint64_t Shadow::digest() const {
 std::optional<std::string> Shadow::differs(std::uint32_t home, heap::ConstBytes bytes) const {
   const Copy* copy = find(home);
   if (copy == nullptr) return fmt::format("an object was read at store address {} where there is none", home);
-  if (bytes.size != copy->bytes.size()) return fmt::format("object {} was read with the wrong size", copy->number);
+  if (bytes.size != copy->bytes.size())
+    return fmt::format("object {} was read with the wrong size", copy->number);
   return first_difference(*copy, bytes.data, "what was read");
 }
 
-std::optional<std::string> Shadow::differs_anywhere(const heap::Geometry& geometry, std::span<const std::byte> ram,
+std::optional<std::string> Shadow::differs_anywhere(const heap::Geometry& geometry,
+                                                    std::span<const std::byte> ram,
                                                     std::span<const std::uint8_t> store) const {
   std::map<std::uint32_t, const heap::Slot*> residents;
   const auto* slots = reinterpret_cast<const heap::Slot*>(ram.data() + geometry.slots_offset);

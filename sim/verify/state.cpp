@@ -1,10 +1,10 @@
 #include "sim/verify/state.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+
+#include <fmt/format.h>
 
 #include "heap/memory/linked_list_store.hpp"
 
@@ -34,7 +34,8 @@ std::vector<bool> live_bytes(const heap::Geometry& geometry, std::span<const std
   };
   mark(0, sizeof(heap::Control));
   mark(geometry.slots_offset, geometry.bucket_offset + geometry.buckets * 2U - geometry.slots_offset);
-  for (const std::size_t field : {offsetof(heap::Control, sequence), offsetof(heap::Control, marked_sequence)}) {
+  for (const std::size_t field :
+       {offsetof(heap::Control, sequence), offsetof(heap::Control, marked_sequence)}) {
     std::fill_n(live.begin() + static_cast<std::ptrdiff_t>(field), 4, false);
   }
   for (std::uint32_t i = 0; i < geometry.config.max_residents; ++i) {
@@ -55,7 +56,8 @@ std::string place_of(const heap::Geometry& geometry, std::span<const std::byte> 
   if (offset < geometry.objects_offset) return "the index";
   for (std::uint32_t i = 0; i < geometry.config.max_residents; ++i) {
     const heap::Slot slot = slot_at(geometry, ram, i);
-    if (!slot.used() || offset < slot.ram_offset() || offset >= slot.ram_offset() + slot.size_bytes()) continue;
+    if (!slot.used() || offset < slot.ram_offset() || offset >= slot.ram_offset() + slot.size_bytes())
+      continue;
     return fmt::format("byte {} of the object at home {}", offset - slot.ram_offset(), slot.home());
   }
   return "the free list";

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "devices/fram/fram_chip.hpp"
+
+#include <gtest/gtest.h>
 
 namespace brownout::devices {
 namespace {
@@ -31,7 +31,9 @@ class Bus {
     out.insert(out.end(), data.begin(), data.end());
     transact(out);
   }
-  std::vector<std::uint8_t> read(std::uint32_t at, std::size_t size) { return transact(address(0x03, at), size); }
+  std::vector<std::uint8_t> read(std::uint32_t at, std::size_t size) {
+    return transact(address(0x03, at), size);
+  }
   std::uint8_t status() { return transact({0x05}, 1)[0]; }
 
  private:

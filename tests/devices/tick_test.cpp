@@ -5,7 +5,8 @@
 namespace brownout::devices {
 namespace {
 
-constexpr RtosTick kTick{.period = microseconds(100), .cost = microseconds(10), .first_after_start = microseconds(50)};
+constexpr RtosTick kTick{
+    .period = microseconds(100), .cost = microseconds(10), .first_after_start = microseconds(50)};
 
 TEST(TickClock, NoTickChangesNothing) {
   TickClock clock(RtosTick{});

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "devices/units.hpp"
+
+#include <gtest/gtest.h>
 
 namespace brownout::devices {
 namespace {

@@ -1,13 +1,14 @@
-#include <gtest/gtest.h>
-
 #include <stdexcept>
+
+#include <gtest/gtest.h>
 
 #include "test_board.hpp"
 
 namespace brownout::heap::testing {
 namespace {
 
-constexpr HeapConfig kConfig{.ram_bytes = 1024, .dirty_limit_bytes = 512, .max_residents = 12, .store_bytes = 0, .os_bytes = 24};
+constexpr HeapConfig kConfig{
+    .ram_bytes = 1024, .dirty_limit_bytes = 512, .max_residents = 12, .store_bytes = 0, .os_bytes = 24};
 
 // A board with dirty, clean and swapped-out objects.
 struct Loaded {
@@ -21,7 +22,8 @@ struct Loaded {
     for (std::size_t i = 0; i < board.os.size(); ++i) board.os[i] = static_cast<std::byte>(0xC0 + i);
   }
   void expect_contents() {
-    for (std::uint32_t i = 0; i < buffers.size(); ++i) ASSERT_EQ(get(board.heap(), buffers[i]), pattern(60, i)) << i;
+    for (std::uint32_t i = 0; i < buffers.size(); ++i)
+      ASSERT_EQ(get(board.heap(), buffers[i]), pattern(60, i)) << i;
   }
   std::uint32_t image_bytes() { return board.heap().checkpoint_bytes() + kConfig.os_bytes; }
   // Makes something dirty and writes something home: the program runs on.
@@ -232,7 +234,8 @@ TEST(Checkpoint, SequenceWrapsAround) {
     const std::uint32_t before = control->sequence;
     loaded.board.outage();
     ASSERT_TRUE(loaded.board.restore_status.ok()) << before;
-    ASSERT_EQ(control->sequence, before == 0xFFFF'FFFFU ? 2U : before + 1) << "the two places are used in turn across the wrap";
+    ASSERT_EQ(control->sequence, before == 0xFFFF'FFFFU ? 2U : before + 1)
+        << "the two places are used in turn across the wrap";
     loaded.expect_contents();
     loaded.run_on();
   }

@@ -1,13 +1,14 @@
-#include <gtest/gtest.h>
-
 #include <stdexcept>
+
+#include <gtest/gtest.h>
 
 #include "test_board.hpp"
 
 namespace brownout::heap::testing {
 namespace {
 
-constexpr HeapConfig kSmall{.ram_bytes = 1024, .dirty_limit_bytes = 512, .max_residents = 12, .store_bytes = 0, .os_bytes = 16};
+constexpr HeapConfig kSmall{
+    .ram_bytes = 1024, .dirty_limit_bytes = 512, .max_residents = 12, .store_bytes = 0, .os_bytes = 16};
 
 struct Point {
   std::int32_t x = 0;
@@ -72,7 +73,8 @@ TEST(Heap, RefusesTheThirtyFirstReader) {
   ASSERT_TRUE(board.heap().format().ok());
   auto object = board.heap().make(7);
   std::vector<Ref<TestHeap, int>> readers;
-  for (std::uint32_t i = 0; i < Slot::kMaxReaders; ++i) readers.push_back(board.heap().read(object.value()).take());
+  for (std::uint32_t i = 0; i < Slot::kMaxReaders; ++i)
+    readers.push_back(board.heap().read(object.value()).take());
   EXPECT_EQ(board.heap().read(object.value()).error(), Error::borrowed);
 }
 
@@ -92,7 +94,8 @@ TEST(Heap, BorrowedObjectsStayWhereTheyAre) {
 TEST(Heap, MakingRoomNeverEvictsItsOwnTarget) {
   HeapConfig config = kSmall;
   config.max_residents = 4;
-  config.dirty_limit_bytes = kCheckpointOverheadBytes + 4 * sizeof(Slot) + 104;  // one object of 104 B may be dirty
+  config.dirty_limit_bytes =
+      kCheckpointOverheadBytes + 4 * sizeof(Slot) + 104;  // one object of 104 B may be dirty
   TestBoard board(config);
   ASSERT_TRUE(board.heap().format().ok());
   Buffer a = board.heap().make_buffer(104).take();
@@ -123,7 +126,8 @@ TEST(Heap, SaysWhyItCannot) {
   Buffer b = board.heap().make_buffer(300).take();
   auto held = board.heap().write(a);
   ASSERT_TRUE(held.ok());
-  EXPECT_EQ(board.heap().write(b).error(), Error::dirty_limit) << "300 B are pinned dirty, 300 more exceed 512";
+  EXPECT_EQ(board.heap().write(b).error(), Error::dirty_limit)
+      << "300 B are pinned dirty, 300 more exceed 512";
 }
 
 TEST(Heap, FullStoreIsAnErrorAndLeaksNothing) {

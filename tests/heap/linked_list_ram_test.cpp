@@ -1,14 +1,15 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "test_board.hpp"
 
 namespace brownout::heap::testing {
 namespace {
 
-constexpr HeapConfig kConfig{.ram_bytes = 2048, .dirty_limit_bytes = 1024, .max_residents = 16, .store_bytes = 0, .os_bytes = 0};
+constexpr HeapConfig kConfig{
+    .ram_bytes = 2048, .dirty_limit_bytes = 1024, .max_residents = 16, .store_bytes = 0, .os_bytes = 0};
 
 class RamFixture : public ::testing::Test {
  protected:
@@ -31,7 +32,8 @@ class RamFixture : public ::testing::Test {
     }
     if (at < end()) expected.emplace_back(at, end() - at);
     std::vector<std::pair<std::uint32_t, std::uint32_t>> seen;
-    for (std::uint16_t block = arena().control().free_head; block != 0; block = arena().free_block(block).next) {
+    for (std::uint16_t block = arena().control().free_head; block != 0;
+         block = arena().free_block(block).next) {
       seen.emplace_back(block, arena().free_block(block).granules);
       free += arena().free_block(block).granules;
       ASSERT_LT(seen.size(), 1000U);

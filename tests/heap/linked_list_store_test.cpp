@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "test_board.hpp"
 
@@ -12,8 +12,12 @@ namespace {
 struct PlainGateway {
   TestStore& store;
   TestPlatform& platform;
-  Status write_home(std::uint32_t address, ConstBytes bytes) { return write_confirmed(store, platform, address, bytes); }
-  Status read_home(std::uint32_t address, MutableBytes bytes) { return read_confirmed(store, platform, address, bytes); }
+  Status write_home(std::uint32_t address, ConstBytes bytes) {
+    return write_confirmed(store, platform, address, bytes);
+  }
+  Status read_home(std::uint32_t address, MutableBytes bytes) {
+    return read_confirmed(store, platform, address, bytes);
+  }
 };
 
 struct StoreFixture : ::testing::Test {
@@ -84,7 +88,8 @@ TEST_F(StoreFixture, RandomUseNeverOverlaps) {
   EXPECT_GT(full, 100U);
   for (const auto& [begin, end] : runs) ASSERT_TRUE(allocator.release(begin).ok());
   cursor = 0;
-  EXPECT_TRUE(allocator.allocate(allocator.plan().units * 8 / 9 * 8, cursor).ok()) << "freed runs did not join";
+  EXPECT_TRUE(allocator.allocate(allocator.plan().units * 8 / 9 * 8, cursor).ok())
+      << "freed runs did not join";
 }
 
 TEST_F(StoreFixture, FindsTheOnlyGapFromAnyCursor) {

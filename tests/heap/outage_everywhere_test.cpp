@@ -1,15 +1,16 @@
 // One workload, repeated with an outage at every single place where the persist interrupt can strike: each
 // charge and each byte of each transfer, those of repeated transfers included.
-#include <gtest/gtest.h>
-
 #include <stdexcept>
+
+#include <gtest/gtest.h>
 
 #include "test_board.hpp"
 
 namespace brownout::heap::testing {
 namespace {
 
-constexpr HeapConfig kConfig{.ram_bytes = 640, .dirty_limit_bytes = 288, .max_residents = 6, .store_bytes = 0, .os_bytes = 8};
+constexpr HeapConfig kConfig{
+    .ram_bytes = 640, .dirty_limit_bytes = 288, .max_residents = 6, .store_bytes = 0, .os_bytes = 8};
 
 // Allocates, writes, reads, frees, flushes; swaps all the time. Returns what it read, for comparison.
 std::vector<std::byte> workload(TestBoard& board) {

@@ -82,9 +82,9 @@ class TestStore {
   TestStore(TestPlatform& platform, std::uint32_t size) : memory(size), platform_(platform) {}
 
   std::vector<std::byte> memory;
-  std::uint64_t fail_at = ~std::uint64_t{0};       // number of the poll that reports an error
+  std::uint64_t fail_at = ~std::uint64_t{0};  // number of the poll that reports an error
   std::uint64_t polls = 0;
-  std::uint64_t cut_after = ~std::uint64_t{0};     // bytes written before the power is gone
+  std::uint64_t cut_after = ~std::uint64_t{0};  // bytes written before the power is gone
   std::uint64_t written = 0;
   std::uint64_t writes = 0;
   std::uint64_t reads = 0;

@@ -1,16 +1,18 @@
-#include <gtest/gtest.h>
+#include "heap/types.hpp"
 
 #include <utility>
 
+#include <gtest/gtest.h>
+
 #include "heap/checksum.hpp"
 #include "heap/object.hpp"
-#include "heap/types.hpp"
 
 namespace brownout::heap {
 namespace {
 
 static_assert(!std::is_copy_constructible_v<Object<int>> && std::is_move_constructible_v<Object<int>>);
-static_assert(!std::is_copy_constructible_v<Reference<int, int>> && !std::is_move_assignable_v<Reference<int, int>>);
+static_assert(!std::is_copy_constructible_v<Reference<int, int>> &&
+              !std::is_move_assignable_v<Reference<int, int>>);
 
 TEST(Checksum, MatchesThePublishedCheckValue) {
   // CRC-32C of "123456789" is E3069283 (RFC 3720, catalogue of CRC algorithms).

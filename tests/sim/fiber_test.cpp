@@ -1,8 +1,8 @@
 #include "sim/machine/fiber.hpp"
 
-#include <gtest/gtest.h>
-
 #include <functional>
+
+#include <gtest/gtest.h>
 
 namespace brownout::sim {
 namespace {

@@ -1,10 +1,11 @@
 // The published workloads, against their published check values.
-#include <gtest/gtest.h>
+#include "sim/firmware/workloads/kvs_keys.hpp"
 
 #include <array>
 #include <vector>
 
-#include "sim/firmware/workloads/kvs_keys.hpp"
+#include <gtest/gtest.h>
+
 #include "sim/firmware/workloads/queue.hpp"
 
 namespace brownout::sim::firmware {
@@ -42,7 +43,8 @@ std::vector<std::uint32_t> keys_of(KvsKeys distribution) {
 TEST(Kvs, GeneratorsStartAsPublished) {
   Xoshiro128 control = Xoshiro128::from_bytes(kKvsControlSeed);
   Xoshiro128 data = Xoshiro128::from_bytes(kKvsDataSeed);
-  for (const std::uint32_t expected : {876307608U, 2519778496U, 3159088917U}) EXPECT_EQ(control.next(), expected);
+  for (const std::uint32_t expected : {876307608U, 2519778496U, 3159088917U})
+    EXPECT_EQ(control.next(), expected);
   for (const std::uint32_t expected : {3087719590U, 3446614124U}) EXPECT_EQ(data.next(), expected);
 }
 
@@ -73,7 +75,8 @@ TEST(Kvs, KeysOfEachDistribution) {
 TEST(Queue, ItemBytesAreThePublishedFormula) {
   EXPECT_EQ(queue_item_byte(0, 0), std::byte{0});
   EXPECT_EQ(queue_item_byte(3, 5), static_cast<std::byte>((7001 * 5 + 301 * 3) % 17 + 3));
-  EXPECT_EQ(queue_item_byte(10'031, 255), static_cast<std::byte>((7001 * 255 + 301 * 10'031) % 17 + 10'031 % 239));
+  EXPECT_EQ(queue_item_byte(10'031, 255),
+            static_cast<std::byte>((7001 * 255 + 301 * 10'031) % 17 + 10'031 % 239));
 }
 
 }  // namespace

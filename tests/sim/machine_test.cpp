@@ -1,8 +1,8 @@
 #include "sim/machine/machine.hpp"
 
-#include <gtest/gtest.h>
-
 #include <functional>
+
+#include <gtest/gtest.h>
 
 #include "sim/machine/control_run.hpp"
 #include "sim/machine/sizing.hpp"
@@ -42,7 +42,8 @@ TEST(Machine, SurvivesOutagesAndLosesNothing) {
 }
 
 TEST(Machine, EachModeOfTransferSurvives) {
-  for (const auto mode : {devices::TransferMode::fifo, devices::TransferMode::dma, devices::TransferMode::sliced}) {
+  for (const auto mode :
+       {devices::TransferMode::fifo, devices::TransferMode::dma, devices::TransferMode::sliced}) {
     for (const char* bus : {"polled", "esp32c3-baremetal"}) {
       Scenario scenario = small_scenario();
       scenario.storage.bus = *devices::find_spi_profile(bus);
@@ -252,8 +253,8 @@ TEST(Machine, QueueAndKvsRunToTheirEnds) {
   EXPECT_EQ(result.control_operations, 100U);
 }
 
-// Runs the small scenario and flips a bit in every third byte of [from, to) of the FRAM, once, while the board
-// is off after a few outages.
+// Runs the small scenario and flips a bit in every third byte of [from, to) of the FRAM, once, while the
+// board is off after a few outages.
 RunResult run_damaged(std::size_t from, std::size_t to) {
   const Scenario scenario = small_scenario();
   Ledger ledger;
@@ -276,8 +277,8 @@ TEST(Planted, DamagedImageIsFound) {
   EXPECT_NE(result.failure.find("the restore"), std::string::npos) << result.failure;
 }
 
-// Planted: objects' homes change behind the heap's back, which no checksum covers. The comparison of the state
-// before and after the outage finds it, or the comparison with the copies.
+// Planted: objects' homes change behind the heap's back, which no checksum covers. The comparison of the
+// state before and after the outage finds it, or the comparison with the copies.
 TEST(Planted, DamagedHomesAreFound) {
   const RunResult result = run_damaged(1700, 8192);
   EXPECT_EQ(result.stop_reason, StopReason::check_failed);

@@ -1,8 +1,8 @@
 #include "sim/machine/power_train.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "test_scenario.hpp"
 
@@ -103,8 +103,14 @@ TEST(PowerTrain, BooksBalanceWithEsrLeakageAndClipping) {
   config.capacitor.esr_ohm = 3;
   config.capacitor.leakage_ohm = 2e5;
   config.capacitor.max_voltage_v = 4;
-  devices::BurstScript bursts{0, 1e-3, 20e-3, devices::milliseconds(1), devices::milliseconds(9),
-                              devices::milliseconds(1), devices::milliseconds(9), 7};
+  devices::BurstScript bursts{0,
+                              1e-3,
+                              20e-3,
+                              devices::milliseconds(1),
+                              devices::milliseconds(9),
+                              devices::milliseconds(1),
+                              devices::milliseconds(9),
+                              7};
   PowerTrain train(config, devices::make_scripted_source({{bursts, devices::kForever}}, false), ledger);
   for (int i = 0; i < 4000; ++i) {
     const PowerEvent event = train.run_until(train.now() + devices::microseconds(700));

@@ -1,11 +1,11 @@
 #include "sim/report/report.hpp"
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "sim/report/write_file.hpp"
 #include "test_scenario.hpp"
@@ -19,9 +19,11 @@ TEST(Report, HasTheFieldsThatUsersReadAndTheyAddUp) {
   const Scenario scenario = small_scenario();
   const RunResult result = run(scenario);
   const Json report = Json::parse(json_report(scenario, result));
-  for (const char* key : {"schema_version", "version", "scenario", "seed", "verdict", "stop_reason", "complete",
-                          "simulated_time_s", "outages", "losses", "phases", "energy_by_consumer_j", "energy", "balance",
-                          "persist", "restore", "work", "capacitor", "uncalibrated", "checks", "fingerprint"}) {
+  for (const char* key :
+       {"schema_version", "version",          "scenario",   "seed",    "verdict", "stop_reason",
+        "complete",       "simulated_time_s", "outages",    "losses",  "phases",  "energy_by_consumer_j",
+        "energy",         "balance",          "persist",    "restore", "work",    "capacitor",
+        "uncalibrated",   "checks",           "fingerprint"}) {
     EXPECT_TRUE(report.contains(key)) << key;
   }
   EXPECT_EQ(report["schema_version"], 1);
@@ -39,8 +41,8 @@ TEST(Report, HasTheFieldsThatUsersReadAndTheyAddUp) {
   }
   EXPECT_NEAR(time_s, report["simulated_time_s"].get<double>(), 1e-9);
   const Json& consumers = report["energy_by_consumer_j"];
-  const double consumers_j = consumers["cpu"].get<double>() + consumers["bus"].get<double>() +
-                             consumers["storage"].get<double>();
+  const double consumers_j =
+      consumers["cpu"].get<double>() + consumers["bus"].get<double>() + consumers["storage"].get<double>();
   EXPECT_NEAR(phases_j, consumers_j, 1e-12);
   const Json& energy = report["energy"];
   const double in = energy["harvested_j"].get<double>() + energy["initial_j"].get<double>();

@@ -1,7 +1,7 @@
 // Every scenario that is shipped runs, passes, and shows what its comment says.
-#include <gtest/gtest.h>
-
 #include <filesystem>
+
+#include <gtest/gtest.h>
 
 #include "sim/machine/control_run.hpp"
 #include "sim/report/report.hpp"

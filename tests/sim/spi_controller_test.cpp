@@ -1,10 +1,10 @@
 // The controller alone: what it does to the chip and to the clock, and how it can be stopped.
 #include "sim/machine/spi_controller.hpp"
 
-#include <gtest/gtest.h>
-
 #include <functional>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace brownout::sim {
 namespace {
@@ -131,7 +131,8 @@ TEST(SpiController, ClockThatDoesNotDivideLosesNothing) {
   const Picoseconds begin = clock.time;
   bus.begin_receive({command, 3}, piece.stream());
   ASSERT_EQ(bus.poll(), heap::TransferState::done);
-  EXPECT_EQ(clock.time - begin, devices::cycles_at(8 * 3, 11'428'571) + devices::cycles_at(8 * 4000, 11'428'571));
+  EXPECT_EQ(clock.time - begin,
+            devices::cycles_at(8 * 3, 11'428'571) + devices::cycles_at(8 * 4000, 11'428'571));
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // The verifier itself: each check is shown a sound state, and then the fault that it is there for.
 #include "sim/verify/state.hpp"
 
-#include <gtest/gtest.h>
-
 #include <cstring>
 #include <functional>
+
+#include <gtest/gtest.h>
 
 #include "heap/memory/linked_list_store.hpp"
 #include "sim/verify/shadow.hpp"
@@ -15,7 +15,8 @@ namespace {
 // A heap's RAM and store made by hand: three objects, one of them dirty, one loading.
 struct Handmade {
   Handmade() {
-    EXPECT_EQ(heap::Geometry::plan({.ram_bytes = 512, .dirty_limit_bytes = 256, .max_residents = 4}, 8192, geometry),
+    EXPECT_EQ(heap::Geometry::plan({.ram_bytes = 512, .dirty_limit_bytes = 256, .max_residents = 4}, 8192,
+                                   geometry),
               heap::Error::none);
     const std::uint32_t first = geometry.objects_offset / heap::kGranule;
     const heap::StorePlan plan = heap::StorePlan::of(geometry.store_base, geometry.store_end);
@@ -74,7 +75,9 @@ TEST(Structure, EachFaultIsFound) {
       {"limit", [](Handmade& m) { m.geometry.config.dirty_limit_bytes = 80; }},
       {"leak in the store", [](Handmade& m) { m.homes.pop_back(); }},
       {"object without storage",
-       [](Handmade& m) { m.store[heap::StorePlan::of(m.geometry.store_base, m.geometry.store_end).table] = 0; }},
+       [](Handmade& m) {
+         m.store[heap::StorePlan::of(m.geometry.store_base, m.geometry.store_end).table] = 0;
+       }},
       {"run beyond the end",
        [](Handmade& m) {
          const auto plan = heap::StorePlan::of(m.geometry.store_base, m.geometry.store_end);
@@ -96,7 +99,8 @@ TEST(Outage, LiveBytesMustBeEqualAndOthersMayDiffer) {
     after[i] ^= std::byte{0x40};
     const bool sequence = i < 8;
     const bool gap = i >= sizeof(heap::Control) && i < made.geometry.slots_offset;
-    const bool pad = i >= made.geometry.bucket_offset + made.geometry.buckets * 2 && i < made.geometry.objects_offset;
+    const bool pad =
+        i >= made.geometry.bucket_offset + made.geometry.buckets * 2 && i < made.geometry.objects_offset;
     const std::size_t loading = made.slot(2).ram_offset();
     const bool in_loading = i >= loading && i < loading + 16;
     const std::size_t free_1 = made.control().free_head * heap::kGranule;

@@ -1,8 +1,8 @@
 // The simulated bus and driver against the measured board.
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <span>
+
+#include <gtest/gtest.h>
 
 #include "measured_latencies.hpp"
 #include "sim/machine/timing_bench.hpp"
@@ -29,20 +29,23 @@ void expect_within(const TimingSetup& bench, std::span<const MeasuredCall> rows,
 }
 
 TEST(Timing, FifoMeetsEveryMeasuredRow) {
-  expect_within(setup("mb85rs64v", "esp32c3-zephyr", 20'000'000, devices::TransferMode::fifo), kMb85rs64vFifo, 0.001);
+  expect_within(setup("mb85rs64v", "esp32c3-zephyr", 20'000'000, devices::TransferMode::fifo), kMb85rs64vFifo,
+                0.001);
 }
 
 TEST(Timing, DmaMeetsEveryMeasuredRow) {
-  expect_within(setup("mb85rs64v", "esp32c3-zephyr", 20'000'000, devices::TransferMode::dma), kMb85rs64vDma, 0.001);
+  expect_within(setup("mb85rs64v", "esp32c3-zephyr", 20'000'000, devices::TransferMode::dma), kMb85rs64vDma,
+                0.001);
 }
 
 TEST(Timing, SlicesOfFourBytesMeetEveryMeasuredRow) {
-  expect_within(setup("mb85rs4mt", "esp32c3-zephyr", 40'000'000, devices::TransferMode::sliced, 4), kMb85rs4mtSliced4,
-                0.01);
+  expect_within(setup("mb85rs4mt", "esp32c3-zephyr", 40'000'000, devices::TransferMode::sliced, 4),
+                kMb85rs4mtSliced4, 0.01);
 }
 
 TEST(Timing, WithTheRtosTick) {
-  const TimingSetup bench = setup("mb85rs64v", "esp32c3-zephyr-tick", 20'000'000, devices::TransferMode::fifo);
+  const TimingSetup bench =
+      setup("mb85rs64v", "esp32c3-zephyr-tick", 20'000'000, devices::TransferMode::fifo);
   for (const MeasuredWithTick& row : kMb85rs64vFifoTick) {
     const CallLatency latency = measure_call(bench, row.size_bytes);
     EXPECT_LE(error_of(row.write ? latency.write : latency.read, row.ticks), row.tolerance) << row.size_bytes;
@@ -59,10 +62,13 @@ TEST(Timing, NoticesAConstantThatIsOff) {
 
 // What is not fitted: half the clock adds exactly the bits' own time.
 TEST(Timing, AnotherClockChangesTheWireOnly) {
-  const auto fast = measure_call(setup("mb85rs64v", "esp32c3-zephyr", 20'000'000, devices::TransferMode::fifo), 1000);
-  const auto slow = measure_call(setup("mb85rs64v", "esp32c3-zephyr", 10'000'000, devices::TransferMode::fifo), 1000);
+  const auto fast =
+      measure_call(setup("mb85rs64v", "esp32c3-zephyr", 20'000'000, devices::TransferMode::fifo), 1000);
+  const auto slow =
+      measure_call(setup("mb85rs64v", "esp32c3-zephyr", 10'000'000, devices::TransferMode::fifo), 1000);
   const std::int64_t wire_ps = 8 * 50'000;  // a byte at 20 MHz
-  EXPECT_EQ((slow.write - fast.write).count, (1000 + 4) * wire_ps) << "data, WREN, WRITE and two address bytes";
+  EXPECT_EQ((slow.write - fast.write).count, (1000 + 4) * wire_ps)
+      << "data, WREN, WRITE and two address bytes";
   EXPECT_EQ((slow.read - fast.read).count, (1000 + 3) * wire_ps);
 }
 
