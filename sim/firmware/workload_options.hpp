@@ -24,6 +24,8 @@ struct QueueOptions {
   std::uint32_t compute_cycles = 0;
 };
 
+inline constexpr std::uint32_t kKvsObjects = 256;
+
 enum class KvsKeys : std::uint8_t { random, sequential, partitioned, distributed };
 
 // 256 objects of four sizes that are overwritten whole, in an order drawn from one of four distributions.

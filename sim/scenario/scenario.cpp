@@ -59,7 +59,8 @@ Scenario parse_scenario(const std::string& text, const std::string& file,
   scenario.supply = read_supply(root, context);
   scenario.heap = read_heap(root);
   scenario.workload = read_workload(root);
-  scenario.stop = read_stop(root, ends(scenario.supply.source));
+  const bool workload_ends = !std::holds_alternative<CounterConfig>(scenario.workload);
+  scenario.stop = read_stop(root, workload_ends || ends(scenario.supply.source));
   return scenario;
 }
 

@@ -82,7 +82,7 @@ struct HeapConfig {
   std::uint32_t ram_bytes = 0;
   std::uint32_t dirty_limit_bytes = 0;
   std::uint32_t max_residents = 0;  // 0: derived from ram_bytes
-  std::uint32_t store_bytes = 0;    // for objects and their allocator; 0: the workload's default
+  std::uint32_t store_bytes = 0;    // for objects and their allocator; 0: all that the part has left
   std::string ram_allocator;        // validated names: "linked_list"
   std::string nv_allocator;         // "linked_list"
   std::string policy;               // "in_order"

@@ -1,6 +1,7 @@
 // Sections `heap`, `workload` and `stop`.
 #include <array>
 #include <limits>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -13,10 +14,13 @@ namespace {
 constexpr std::array<std::string_view, 7> kHeapKeys{"ram",           "dirty_limit",  "max_residents", "store",
                                                     "ram_allocator", "nv_allocator", "policy"};
 constexpr std::array<std::string_view, 4> kCounterKeys{"kind", "objects", "size", "compute_cycles"};
-constexpr std::array<std::string_view, 4> kQueueKeys{"kind", "length", "item_bytes", "compute_cycles"};
-constexpr std::array<std::string_view, 3> kKvsKeys{"kind", "keys", "compute_cycles"};
-constexpr std::array<std::string_view, 7> kWorkloadKeys{"kind",       "objects", "size",          "length",
-                                                        "item_bytes", "keys",    "compute_cycles"};
+constexpr std::array<std::string_view, 5> kQueueKeys{"kind", "length", "item_bytes", "iterations",
+                                                     "compute_cycles"};
+constexpr std::array<std::string_view, 6> kKvsKeys{"kind",   "keys",       "sizes",
+                                                   "counts", "iterations", "compute_cycles"};
+constexpr std::array<std::string_view, 10> kWorkloadKeys{"kind",       "objects",       "size",  "length",
+                                                         "item_bytes", "keys",          "sizes", "counts",
+                                                         "iterations", "compute_cycles"};
 constexpr std::array<std::string_view, 2> kStopKeys{"time", "operations"};
 
 // Indices in kWorkloadKinds; kvs is the rest.
@@ -29,10 +33,13 @@ constexpr WholeLimits kDirtyLimits{1, 512 * kKibi};
 constexpr WholeLimits kResidentLimits{1, 4'096};
 constexpr WholeLimits kStoreLimits{1, 16 * kKibi* kKibi};
 constexpr WholeLimits kComputeLimits{0, 1'000'000'000};
-constexpr WholeLimits kObjectLimits{1, 10'000};
+constexpr WholeLimits kObjectLimits{1, 4'000};
 constexpr WholeLimits kObjectSizeLimits{4, 16'376};
-constexpr WholeLimits kLengthLimits{1, 100'000};
+constexpr WholeLimits kLengthLimits{0, 4'000};
 constexpr WholeLimits kItemLimits{4, 16'000};
+constexpr WholeLimits kIterationLimits{1, 1'000'000'000};
+constexpr WholeLimits kKvsSizeLimits{1, 16'376};
+constexpr WholeLimits kKvsCountLimits{0, firmware::kKvsObjects};
 constexpr WholeLimits kOperationLimits{1, std::numeric_limits<std::uint64_t>::max()};
 constexpr TimeLimits kStopTimeLimits{{1}, kLongestTime};
 
@@ -59,8 +66,23 @@ QueueConfig read_queue(const Section& section) {
   read_u32(section, "length", kLengthLimits, queue.length);
   if (const auto size = section.find("item_bytes"))
     queue.item_bytes = read_bytes_or_count(*size, kItemLimits);
+  read_u32(section, "iterations", kIterationLimits, queue.iterations);
   read_u32(section, "compute_cycles", kComputeLimits, queue.compute_cycles);
   return queue;
+}
+
+// How many objects there are of each size. The keys are drawn from as many as the published workload has.
+void read_kvs_counts(const Section& section, const Found& counts, KvsConfig& kvs) {
+  const std::vector<Found> items = section.items(counts, kvs.counts.size(), kvs.counts.size());
+  std::uint64_t total = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    kvs.counts[i] = static_cast<std::uint32_t>(read_count(items[i], kKvsCountLimits));
+    total += kvs.counts[i];
+  }
+  if (total != firmware::kKvsObjects) {
+    counts.fail_at_key(
+        fmt::format("the counts add up to {}; they have to make {}", total, firmware::kKvsObjects));
+  }
 }
 
 KvsConfig read_kvs(const Section& section) {
@@ -68,6 +90,13 @@ KvsConfig read_kvs(const Section& section) {
   if (const auto keys = section.find("keys")) {
     kvs.keys = static_cast<KeyDistribution>(read_choice(*keys, kKeyDistributions));
   }
+  if (const auto sizes = section.find("sizes")) {
+    const std::vector<Found> items = section.items(*sizes, kvs.sizes.size(), kvs.sizes.size());
+    for (std::size_t i = 0; i < items.size(); ++i)
+      kvs.sizes[i] = read_bytes_or_count(items[i], kKvsSizeLimits);
+  }
+  if (const auto counts = section.find("counts")) read_kvs_counts(section, *counts, kvs);
+  read_u32(section, "iterations", kIterationLimits, kvs.iterations);
   read_u32(section, "compute_cycles", kComputeLimits, kvs.compute_cycles);
   return kvs;
 }
@@ -117,19 +146,20 @@ WorkloadConfig read_workload(const Section& root) {
   }
 }
 
-StopConfig read_stop(const Section& root, bool source_ends) {
+StopConfig read_stop(const Section& root, bool run_ends) {
   StopConfig stop;
   if (const auto section = root.find_section("stop", kStopKeys)) {
     if (const auto time = section->find("time")) stop.time = read_time(*time, kStopTimeLimits);
     if (const auto operations = section->find("operations")) {
       stop.operations = read_count(*operations, kOperationLimits);
     }
-    if (!stop.time && !stop.operations && !source_ends) {
-      section->fail("needs `time` or `operations`: the source goes on for ever, so the run would too");
+    if (!stop.time && !stop.operations && !run_ends) {
+      section->fail("needs `time` or `operations`: source and workload go on for ever, so the run would too");
     }
-  } else if (!source_ends) {
+  } else if (!run_ends) {
     root.fail(
-        "section `stop` is missing: the source goes on for ever, so the run would too; write it such as "
+        "section `stop` is missing: source and workload go on for ever, so the run would too; write it such "
+        "as "
         "`stop: {time: 60 s}`");
   }
   return stop;

@@ -25,8 +25,8 @@ SupplyConfig read_supply(const Section& root, const ScenarioContext& context);
 SourceConfig read_source(const Section& supply, const ScenarioContext& context);
 HeapConfig read_heap(const Section& root);
 WorkloadConfig read_workload(const Section& root);
-// `source_ends`: the source runs out by itself, so that a run ends without a condition.
-StopConfig read_stop(const Section& root, bool source_ends);
+// `run_ends`: source or workload come to an end by themselves, so that a run needs no condition.
+StopConfig read_stop(const Section& root, bool run_ends);
 
 // Whether the source ends: a trace or script that is neither endless nor repeated.
 bool ends(const SourceConfig& source);

@@ -371,8 +371,19 @@ TEST_F(ScenarioTest, OverridingOtherChoicesDropsWhatBelongedToTheOldOne) {
   EXPECT_EQ(error_of(kGood, {"storage.transfer=dma", "storage.slice=8 B"}),
             "--set storage.slice=8 B: storage.slice: only goes with transfer: sliced, and transfer is dma");
   EXPECT_EQ(error_of(kGood, {"workload.kind=kvs", "workload.size=8 B"}),
-            "--set workload.size=8 B: unknown key \"size\" in `workload`; known keys are kind, keys, "
-            "compute_cycles");
+            "--set workload.size=8 B: unknown key \"size\" in `workload`; did you mean `sizes`?");
+}
+
+TEST_F(ScenarioTest, PublishedWorkloadsAreOpenAndEndByThemselves) {
+  const Scenario kvs = load(kGood, {"workload.kind=kvs", "workload.sizes=[8 B, 16 B, 32 B, 64 B]",
+                                    "workload.counts=[256, 0, 0, 0]", "workload.iterations=50", "stop={}"});
+  const auto& options = std::get<KvsConfig>(kvs.workload);
+  EXPECT_EQ(options.sizes, (std::array<std::uint32_t, 4>{8, 16, 32, 64}));
+  EXPECT_EQ(options.counts, (std::array<std::uint32_t, 4>{256, 0, 0, 0}));
+  EXPECT_EQ(options.iterations, 50U);
+  const Scenario queue = load(kGood, {"workload.kind=queue", "workload.iterations=60", "workload.length=0"});
+  EXPECT_EQ(std::get<QueueConfig>(queue.workload).iterations, 60U);
+  EXPECT_EQ(std::get<QueueConfig>(queue.workload).length, 0U);
 }
 
 TEST_F(ScenarioTest, WhereFindsTheKeyOrItsSection) {

@@ -9,7 +9,6 @@
 
 namespace brownout::sim::firmware {
 
-inline constexpr std::uint32_t kKvsObjects = 256;
 inline constexpr std::uint8_t kKvsControlSeed[16] = {149, 228, 163, 172, 175, 184, 104, 86,
                                                      131, 185, 95,  73,  18,  58,  248, 111};
 inline constexpr std::uint8_t kKvsDataSeed[16] = {17,  47, 137, 149, 21,  154, 201, 98,

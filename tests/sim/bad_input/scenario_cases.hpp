@@ -145,18 +145,22 @@ inline constexpr std::array kCases{
     Case{"  kind: counter\n", "  knid: counter\n",
          ":36:3: unknown key \"knid\" in `workload`; did you mean `kind`?"},
     Case{"kind: counter\n", "kind: kvs\n",
-         ":37:3: unknown key \"size\" in `workload`; known keys are kind, keys, compute_cycles"},
+         ":37:3: unknown key \"size\" in `workload`; did you mean `sizes`?"},
+    Case{"kind: counter\n  size: 16 B\n", "kind: kvs\n  counts: [64, 64, 64, 63]\n",
+         ":37:3: workload.counts: the counts add up to 255; they have to make 256"},
+    Case{"kind: counter\n  size: 16 B\n", "kind: queue\n  iterations: 0\n",
+         ":37:15: workload.iterations: \"0\" is out of range: it must be between 1 and 1000000000"},
     Case{"size: 16 B", "size: 3 B",
          ":37:9: workload.size: \"3 B\" is out of range: it must be between 4 B and 16376 B"},
     Case{"size: 16 B", "objects: 0",
-         ":37:12: workload.objects: \"0\" is out of range: it must be between 1 and 10000"},
+         ":37:12: workload.objects: \"0\" is out of range: it must be between 1 and 4000"},
     // stop
     Case{"stop:\n  time: 60 s\n", "",
-         ":1:1: scenario: section `stop` is missing: the source goes on for ever, so the run would too; "
+         ":1:1: scenario: section `stop` is missing: source and workload go on for ever, so the run would too; "
          "write it such "
          "as `stop: {time: 60 s}`"},
     Case{"stop:\n  time: 60 s\n", "stop: {}\n",
-         ":38:1: stop: needs `time` or `operations`: the source goes on for ever, so the run would too"},
+         ":38:1: stop: needs `time` or `operations`: source and workload go on for ever, so the run would too"},
     Case{"time: 60 s", "time: 60", ":39:9: stop.time: \"60\" needs a unit, such as 60 ms"},
     Case{"time: 60 s", "time: 101 d",
          ":39:9: stop.time: \"101 d\" is out of range: it must be between 1 ps and 100 d"},
