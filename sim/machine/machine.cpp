@@ -670,6 +670,7 @@ RunResult Machine::finish() {
   result_.bus_transactions = bus_.counters().transactions;
   result_.bus_aborted = bus_.counters().aborted;
   result_.bus_data_bytes = bus_.counters().data_bytes;
+  result_.bus_drained_bytes = bus_.counters().drained_bytes;
   result_.violations = fram_.violations();
   result_.final_j = train_.stored_j();
   result_.final_v = train_.terminal_v();

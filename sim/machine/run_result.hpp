@@ -102,6 +102,7 @@ struct RunResult {
   std::uint64_t bus_transactions = 0;
   std::uint64_t bus_aborted = 0;
   std::uint64_t bus_data_bytes = 0;
+  std::uint64_t bus_drained_bytes = 0;
   devices::FramViolations violations;
 
   // What was verified.

@@ -132,6 +132,7 @@ void SpiController::finish() {
 
 void SpiController::abort() {
   if (!active_) return;
+  const std::uint64_t data_bytes = counters_.data_bytes;
   if (costs_.abort_granularity == AbortGranularity::transfer) {
     run(false);
   } else if (costs_.abort_granularity == AbortGranularity::chunk && selected_) {
@@ -142,6 +143,9 @@ void SpiController::abort() {
       move_byte(receiving);
     }
   }
+  // Bytes of the transfer that was stopped are not those of whoever stopped it.
+  counters_.drained_bytes += counters_.data_bytes - data_bytes;
+  counters_.data_bytes = data_bytes;
   if (active_) {
     if (selected_) {
       chip_.deselect();

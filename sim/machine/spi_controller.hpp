@@ -36,8 +36,9 @@ class Timekeeper {
 struct BusCounters {
   std::uint64_t transactions = 0;  // completed
   std::uint64_t aborted = 0;
-  std::uint64_t data_bytes = 0;  // beside command and address, completed or not
-  std::uint64_t transfers = 0;   // completed transactions that carried data
+  std::uint64_t data_bytes = 0;     // beside command and address, of transactions completed or not
+  std::uint64_t drained_bytes = 0;  // data that went on over the bus while a transfer was being stopped
+  std::uint64_t transfers = 0;      // completed transactions that carried data
 };
 
 class SpiController {

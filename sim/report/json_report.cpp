@@ -174,7 +174,8 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
                          {"recommended_f", number(recommended_capacitance(scenario, result))}};
   report["bus"] = {{"transactions", result.bus_transactions},
                    {"aborted", result.bus_aborted},
-                   {"data_bytes", result.bus_data_bytes}};
+                   {"data_bytes", result.bus_data_bytes},
+                   {"drained_bytes", result.bus_drained_bytes}};
   report["uncalibrated"] = {{"time_share", uncalibrated.time_share},
                             {"energy_share", uncalibrated.energy_share},
                             {"energy_change_at_50_percent", 0.5 * uncalibrated.energy_share}};

@@ -42,6 +42,9 @@ TEST_P(Shipped, PassesAndLosesNothing) {
   EXPECT_LE(result.balance.relative_error, 1e-9);
   EXPECT_GT(result.with_dirty_data, 0U);
   EXPECT_GT(result.control_operations, 0U);
+  EXPECT_LE(result.persist.bytes.maximum(),
+            scenario.heap.dirty_limit_bytes + (scenario.mcu.os_save_bytes + 7) / 8 * 8.0)
+      << "the dirty limit is the most that one checkpoint writes, the OS part apart";
   EXPECT_LE(result.longest_section_cycles, 500U);
   EXPECT_GE(scenario.supply.capacitor.capacitance_f, recommended_capacitance(scenario, result))
       << "the shipped capacitor is to be large enough for a full dirty limit";
