@@ -13,7 +13,7 @@ namespace brownout::devices {
 struct Picoseconds {
   std::int64_t count = 0;
 
-  friend constexpr auto operator<=>(Picoseconds, Picoseconds) = default;
+  friend constexpr auto operator<=>(Picoseconds, Picoseconds) = default;  // NOLINT(modernize-use-nullptr)
 
   friend constexpr Picoseconds operator+(Picoseconds a, Picoseconds b) {
     assert(b.count <= 0 || a.count <= std::numeric_limits<std::int64_t>::max() - b.count);

@@ -192,7 +192,7 @@ class Checkpoint {
 
     const Residents<P, RamAllocator>& residents;
     MutableBytes os;
-    std::uint32_t slot_high;
+    std::uint32_t slot_high = 0;
     CheckpointTrailer trailer;
     std::uint32_t index = 0;
   };

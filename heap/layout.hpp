@@ -164,6 +164,10 @@ struct Geometry {
     const std::uint32_t wanted = by_ram < by_limit ? by_ram : by_limit;
     return wanted < 1 ? 1 : wanted > kMaxSlots ? kMaxSlots : wanted;
   }
+  // The bucket of the index that an object at that store address hangs in (multiplicative hashing).
+  [[nodiscard]] constexpr std::uint32_t bucket_of(std::uint32_t home) const {
+    return ((home / kGranule) * 2654435761U >> 16U) & (buckets - 1U);
+  }
   [[nodiscard]] constexpr std::uint32_t checkpoint_address(std::uint32_t sequence) const {
     return checkpoint_base + (sequence & 1U) * checkpoint_stride;
   }

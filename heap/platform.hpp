@@ -25,7 +25,10 @@ inline constexpr std::uint32_t kWorkKinds = 10;
 // charge(kind, count)          reports work.
 // enter_critical(), exit_...   mask and unmask the persist interrupt; they nest. A section is short,
 //                              touches RAM structures only, and never waits for a transfer.
-// power_epoch()                changes whenever the persist interrupt has run; never cached.
+// power_epoch()                changes whenever the persist interrupt has run; never cached. Its value
+// outlives
+//                              an outage with the stack (part of the OS's data, or counted up by boot): an
+//                              interrupted transfer that finds it unchanged is not repeated.
 // wait_since_power_on(us)      returns once at least that long has passed since power-on.
 template <class P>
 concept Platform = requires(P& platform, Work work, std::uint32_t n) {

@@ -38,7 +38,8 @@ class Residents {
 
   // The slot of a resident object, or kNone. O(1) expected.
   [[nodiscard]] std::uint16_t find(std::uint32_t home) const {
-    for (std::uint16_t i = arena_.bucket(bucket_of(home)); i != kNone; i = arena_.chain(i)) {
+    for (std::uint16_t i = arena_.bucket(arena_.geometry().bucket_of(home)); i != kNone;
+         i = arena_.chain(i)) {
       platform_.charge(Work::step, 1);
       if (slot(i).home() == home) return i;
     }
@@ -123,9 +124,6 @@ class Residents {
   }
 
  private:
-  [[nodiscard]] std::uint32_t bucket_of(std::uint32_t home) const {
-    return ((home / kGranule) * 2654435761U >> 16U) & (arena_.geometry().buckets - 1U);
-  }
   void clear_index() {
     for (std::uint32_t i = 0; i < arena_.geometry().buckets; ++i) arena_.bucket(i) = kNone;
   }
@@ -137,7 +135,7 @@ class Residents {
   }
   // The link that leads to slot `index`, or would in ascending order.
   std::uint16_t& link_to(std::uint16_t index) {
-    std::uint16_t* at = &arena_.bucket(bucket_of(slot(index).home()));
+    std::uint16_t* at = &arena_.bucket(arena_.geometry().bucket_of(slot(index).home()));
     while (*at != kNone && *at < index) {
       platform_.charge(Work::step, 1);
       at = &arena_.chain(*at);

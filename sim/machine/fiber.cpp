@@ -41,8 +41,7 @@ void confirm_switch([[maybe_unused]] const void** from, [[maybe_unused]] std::si
 
 }  // namespace
 
-FiberStack::FiberStack(std::size_t size_bytes) {
-  guard_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+FiberStack::FiberStack(std::size_t size_bytes) : guard_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))) {
   size_ = (size_bytes + guard_ - 1) / guard_ * guard_;
   void* memory = mmap(nullptr, size_ + guard_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();

@@ -107,7 +107,7 @@ class Ledger {
   Sum clipped_;
 
   struct StateTime {
-    Phase phase;
+    Phase phase = Phase::off;
     Load load;
     Picoseconds time;
   };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -496,7 +497,7 @@ void Machine::charge(heap::Work work, std::uint32_t count) {
   const devices::CpuCosts& costs = scenario_.mcu.profile.costs;
   const devices::TransferCosts& bus = scenario_.storage.bus.costs(scenario_.storage.transfer);
   const auto cycles = [&](double each) {
-    charge_cycles(static_cast<std::uint64_t>(each * 1000.0 + 0.5) * count, false);
+    charge_cycles(static_cast<std::uint64_t>(std::llround(each * 1000.0)) * count, false);
   };
   switch (work) {
     case heap::Work::call: return cycles(costs.call);

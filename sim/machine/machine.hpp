@@ -41,6 +41,7 @@ struct RunOptions {
 
 // The firmware runs on a stack of its own; the persist interrupt is a call on that stack, from inside
 // whatever let time pass. Boot and restore run on a second stack. A machine runs once.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, and nobody holds it by its bases
 class Machine final : private firmware::Port, private Timekeeper {
  public:
   // `ledger` outlives the machine; tests hand in one with a planted error.

@@ -108,6 +108,32 @@ std::optional<std::string> ram_fault(const heap::Geometry& geometry, std::span<c
   return std::nullopt;
 }
 
+// Every slot in use hangs in the chain of its address once, chains ascend, and nothing else is in them.
+std::optional<std::string> index_fault(const heap::Geometry& geometry, std::span<const std::byte> ram) {
+  const std::uint32_t slots = geometry.config.max_residents;
+  std::vector<std::uint32_t> found(slots, 0);
+  for (std::uint32_t bucket = 0; bucket < geometry.buckets; ++bucket) {
+    std::uint32_t last = 0;
+    bool first = true;
+    for (std::uint32_t at = read_at<std::uint16_t>(ram, geometry.bucket_offset + bucket * 2U);
+         at != heap::kNone; at = read_at<std::uint16_t>(ram, geometry.chain_offset + at * 2U)) {
+      if (at >= slots) return fmt::format("the index leads to slot {} of {}", at, slots);
+      if (!first && at <= last) return fmt::format("the chain of bucket {} does not ascend", bucket);
+      if (geometry.bucket_of(slot_at(geometry, ram, at).home()) != bucket) {
+        return fmt::format("slot {} is in the wrong chain", at);
+      }
+      ++found[at];
+      last = at;
+      first = false;
+    }
+  }
+  for (std::uint32_t i = 0; i < slots; ++i) {
+    const std::uint32_t expected = slot_at(geometry, ram, i).used() ? 1 : 0;
+    if (found[i] != expected) return fmt::format("slot {} is found {} times through the index", i, found[i]);
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> store_fault(const heap::Geometry& geometry, std::span<const std::uint8_t> store,
                                        const std::vector<std::uint32_t>& homes) {
   const heap::StorePlan plan = heap::StorePlan::of(geometry.store_base, geometry.store_end);
@@ -144,6 +170,7 @@ std::optional<std::string> structure_fault(const heap::Geometry& geometry, std::
                                            std::span<const std::uint8_t> store,
                                            const std::vector<std::uint32_t>& homes) {
   if (auto fault = ram_fault(geometry, ram)) return fault;
+  if (auto fault = index_fault(geometry, ram)) return fault;
   return store_fault(geometry, store, homes);
 }
 

@@ -27,6 +27,9 @@ done
 for forbidden in heap/heap.hpp sim/machine/machine.hpp; do
   compiles devices "$forbidden" && fail "devices can include $forbidden"
 done
+for forbidden in devices/units.hpp sim/machine/machine.hpp sim/scenario/scenario.hpp; do
+  compiles firmware "$forbidden" && fail "firmware can include $forbidden"
+done
 if grep -rnE '#include *"(\.\./|/)' "$source_dir"/heap "$source_dir"/devices "$source_dir"/sim; then
   fail "an include goes round the include paths"
 fi

@@ -34,11 +34,25 @@ struct Handmade {
     control().slots_used = 3;
     control().slot_high = 3;
     control().dirty_bytes = 16;
+    for (std::uint32_t i = 0; i < geometry.buckets; ++i) bucket(i) = heap::kNone;
+    for (std::uint32_t i = 4; i-- > 0;) {
+      chain(i) = heap::kNone;
+      if (!slot(i).used()) continue;
+      std::uint16_t& head = bucket(geometry.bucket_of(slot(i).home()));
+      chain(i) = head;
+      head = static_cast<std::uint16_t>(i);
+    }
   }
   std::span<std::byte> ram() { return {reinterpret_cast<std::byte*>(words.data()), 512}; }
   heap::Control& control() { return *reinterpret_cast<heap::Control*>(ram().data()); }
   heap::Slot& slot(std::uint32_t i) {
     return reinterpret_cast<heap::Slot*>(ram().data() + geometry.slots_offset)[i];
+  }
+  std::uint16_t& chain(std::uint32_t i) {
+    return reinterpret_cast<std::uint16_t*>(ram().data() + geometry.chain_offset)[i];
+  }
+  std::uint16_t& bucket(std::uint32_t i) {
+    return reinterpret_cast<std::uint16_t*>(ram().data() + geometry.bucket_offset)[i];
   }
   heap::FreeBlock& free_block(std::uint32_t granule) {
     return *reinterpret_cast<heap::FreeBlock*>(ram().data() + granule * heap::kGranule);
@@ -73,6 +87,11 @@ TEST(Structure, EachFaultIsFound) {
        }},
       {"free block in use", [](Handmade& m) { m.control().free_head = m.slot(0).block; }},
       {"limit", [](Handmade& m) { m.geometry.config.dirty_limit_bytes = 80; }},
+      {"slot missing in the index",
+       [](Handmade& m) { m.bucket(m.geometry.bucket_of(m.slot(0).home())) = heap::kNone; }},
+      {"free slot in the index", [](Handmade& m) { m.chain(2) = 3; }},
+      {"chain that goes back", [](Handmade& m) { m.chain(2) = 0; }},
+      {"index beyond the slots", [](Handmade& m) { m.chain(2) = 9; }},
       {"leak in the store", [](Handmade& m) { m.homes.pop_back(); }},
       {"object without storage",
        [](Handmade& m) {
