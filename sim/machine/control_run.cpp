@@ -58,7 +58,7 @@ RunResult simulate(const Scenario& scenario, const RunOptions& options) {
   Machine machine(scenario, open_source(scenario), ledger, options);
   RunResult result = machine.run();
   result.control_operations = control.result.operations;
-  result.cold_start_j = std::max(result.cold_start_j, control.result.cold_start_j);
+  result.largest_start_j = std::max(result.largest_start_j, control.result.largest_start_j);
   const bool comparable = result.stop_reason == StopReason::operations && result.lost == 0 &&
                           result.operations == control.result.operations && result.cold_starts == 1;
   if (comparable && result.failure.empty() && machine.contents_digest() != control.contents_digest) {

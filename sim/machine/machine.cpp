@@ -9,6 +9,7 @@
 
 #include "devices/math/random.hpp"
 #include "sim/machine/sizing.hpp"
+#include "sim/scenario/quantity.hpp"
 #include "sim/verify/state.hpp"
 
 namespace brownout::sim {
@@ -94,7 +95,7 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
       firmware_(firmware::make_firmware(image_of(scenario, ram_, os_part_), *this)),
       program_stack_(kProgramStackBytes),
       boot_stack_(kBootStackBytes),
-      limit_(scenario.stop.time.value_or(devices::kForever)),
+      limit_(scenario.stop.time.value_or(kLongestTime)),
       pattern_(scenario.seed) {
   const McuConfig& mcu = scenario.mcu;
   active_w_ = mcu.profile.active_a_at(mcu.clock_hz) * mcu.profile.rail_v;
@@ -233,6 +234,7 @@ bool Machine::persist_now() {
   train_.settle();
   persist_begin_ = train_.now();
   persist_begin_j_ = ledger_.total_load_j();
+  persist_begin_v_ = train_.terminal_v();
   fingerprint_.add(Trace::persist_begin, train_.now(), train_.terminal_v());
 
   const heap::Status status = firmware_->persist();
@@ -315,6 +317,7 @@ void Machine::boot_and_restore() {
     result_.restore.bytes.add(static_cast<double>(bus_.counters().data_bytes - before.data_bytes));
     result_.restore.transactions.add(static_cast<double>(bus_.counters().transactions - before.transactions));
   }
+  result_.largest_start_j = std::max(result_.largest_start_j, ledger_.total_load_j() - turn_on_load_j_);
   restored_ = true;
 }
 
@@ -344,6 +347,7 @@ void Machine::power_failed() {
       train_.settle();
       persist_begin_ = train_.now();
       persist_begin_j_ = ledger_.total_load_j();
+      persist_begin_v_ = train_.terminal_v();
       enter(Mode::persist, Phase::persist);
       use(Activity::compute);
       static_cast<void>(firmware_->persist());
@@ -376,6 +380,7 @@ void Machine::record_loss(bool warned) {
   Loss& loss = result_.losses.emplace_back();
   loss.at = train_.now();
   loss.warned = warned;
+  loss.began_at_v = persist_begin_v_;
   loss.lacked_j = ghost_j_;
   loss.persist_energy_j = ledger_.total_load_j() - persist_begin_j_ + ghost_j_;
   const double time_s = (train_.now() - persist_begin_ + ghost_time_).seconds();
@@ -561,7 +566,7 @@ void Machine::wait_since_power_on(std::uint32_t us) {
 void Machine::unmask_persist() {
   persist_unmasked_ = true;
   train_.settle();
-  result_.cold_start_j = std::max(result_.cold_start_j, ledger_.total_load_j() - turn_on_load_j_);
+  result_.largest_start_j = std::max(result_.largest_start_j, ledger_.total_load_j() - turn_on_load_j_);
   if (train_.warn_asserted() && interruptible()) persist_interrupt();
 }
 

@@ -137,7 +137,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   Fingerprint fingerprint_;
   RunResult result_;
 
-  Picoseconds limit_;  // stop.time
+  Picoseconds limit_;  // stop.time, or the longest time there is
   Mode mode_ = Mode::off;
   Phase phase_ = Phase::off;
   Activity activity_ = Activity::off;
@@ -161,6 +161,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   double turn_on_load_j_ = 0;  // drawn before the latest turn-on
   Picoseconds persist_begin_;
   double persist_begin_j_ = 0;
+  double persist_begin_v_ = 0;
   std::vector<std::byte> ram_before_;
   std::vector<std::byte> os_before_;
   std::uint64_t progress_ = 0;  // transfers and operations completed by the program

@@ -70,6 +70,7 @@ struct Loss {
   std::vector<std::uint32_t> objects;  // numbers of objects whose latest content is gone, the first 32
   std::uint64_t objects_total = 0;
   std::uint64_t bytes = 0;
+  double began_at_v = 0;            // terminal voltage as the persist began
   double persist_energy_j = 0;      // what the whole persist would have taken from the rail
   double lacked_j = 0;              // the part of it that the capacitor no longer had
   double needed_capacitance_f = 0;  // that carries this persist from warn to brown-out, no harvest credited
@@ -97,7 +98,7 @@ struct RunResult {
   TransferStatistics restore;
   double lowest_persist_end_v = std::numeric_limits<double>::infinity();
   double needed_capacitance_f = 0;  // for the largest persist seen, no harvest credited
-  double cold_start_j = 0;          // from turn-on to an empty heap; of the control run if it is larger
+  double largest_start_j = 0;       // from turn-on to a running program; the control run's if that is larger
 
   std::uint64_t bus_transactions = 0;
   std::uint64_t bus_aborted = 0;

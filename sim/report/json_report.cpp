@@ -64,6 +64,7 @@ Json losses(const RunResult& result) {
                     {"objects", loss.objects},
                     {"objects_total", loss.objects_total},
                     {"bytes", loss.bytes},
+                    {"began_at_v", loss.began_at_v},
                     {"persist_energy_j", loss.persist_energy_j},
                     {"lacked_j", loss.lacked_j},
                     {"needed_capacitance_f", number(loss.needed_capacitance_f)}});
@@ -118,7 +119,7 @@ Uncalibrated uncalibrated_share(const RunResult& result) {
 double recommended_capacitance(const Scenario& scenario, const RunResult& result) {
   double needed = std::max(full_persist(scenario, smallest_object_bytes(scenario)).capacitance_f,
                            result.needed_capacitance_f);
-  needed = std::max(needed, capacitance_for_start(result.cold_start_j, scenario.supply));
+  needed = std::max(needed, capacitance_for_start(result.largest_start_j, scenario.supply));
   for (const Loss& loss : result.losses) needed = std::max(needed, loss.needed_capacitance_f);
   return needed;
 }

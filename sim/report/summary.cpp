@@ -55,6 +55,10 @@ std::string loss_lines(const Scenario& scenario, const RunResult& result) {
     text += line("", fmt::format("{}; the persist takes {} and lacked {}",
                                  loss.warned ? "the persist was cut" : "the supply fell without a warning",
                                  si(loss.persist_energy_j, "J"), si(loss.lacked_j, "J")));
+    if (loss.warned && loss.began_at_v < 0.999 * scenario.supply.thresholds.warn_v) {
+      text += line("", fmt::format("it began at {:.3f} V: the warning had come before the program ran",
+                                   loss.began_at_v));
+    }
   }
   if (result.losses.empty() && result.stop_reason == StopReason::no_progress && result.operations == 0) {
     const auto& levels = scenario.supply.thresholds;
@@ -62,7 +66,7 @@ std::string loss_lines(const Scenario& scenario, const RunResult& result) {
     text +=
         line("STUCK",
              fmt::format("nothing was lost, but nothing done: a first start takes {}, and from turn-on to",
-                         si(result.cold_start_j, "J")));
+                         si(result.largest_start_j, "J")));
     text += line(
         "",
         fmt::format("warn the capacitor holds {}; it is {}, {} would do",

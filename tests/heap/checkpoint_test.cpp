@@ -79,6 +79,24 @@ TEST(Checkpoint, IsOneBurstThatKeepsToTheLimit) {
   EXPECT_GT(image, kConfig.dirty_limit_bytes / 2) << "hardly anything was dirty: the test shows nothing";
 }
 
+// Two places in turn: a persist never touches the image before it.
+TEST(Checkpoint, TakesItsTwoPlacesInTurn) {
+  Loaded loaded;
+  const Geometry g = loaded.board.heap().geometry();
+  const auto image = [&](std::uint32_t place) {
+    const auto begin =
+        loaded.board.store.memory.begin() + static_cast<std::ptrdiff_t>(g.checkpoint_address(place));
+    return std::vector<std::byte>(begin, begin + static_cast<std::ptrdiff_t>(g.checkpoint_stride));
+  };
+  for (std::uint32_t i = 1; i < 6; ++i) {
+    const std::vector<std::byte> other = image(i + 1);
+    const std::vector<std::byte> own = image(i);
+    ASSERT_TRUE(loaded.board.persist().ok());
+    EXPECT_EQ(image(i + 1), other);
+    EXPECT_NE(image(i), own);
+  }
+}
+
 TEST(Checkpoint, EmptyStoreHasNone) {
   TestBoard board(kConfig);
   EXPECT_EQ(board.restore().error(), Error::empty);

@@ -178,6 +178,33 @@ TEST(Heap, ConfigurationThatDoesNotFitIsRefused) {
   EXPECT_EQ(Geometry::plan(kSmall, 8192, geometry), Error::none);
 }
 
+// Time is charged explicitly, so an operation that reported no work would be free.
+TEST(Heap, EveryOperationChargesItsWork) {
+  TestBoard board(kSmall);
+  std::uint64_t last = 0;
+  const auto expect_charged = [&](const char* what, std::uint64_t at_least) {
+    EXPECT_GE(board.platform.charged - last, at_least) << what;
+    last = board.platform.charged;
+  };
+  ASSERT_TRUE(board.heap().format().ok());
+  expect_charged("format", 1);
+  Buffer buffer = board.heap().make_buffer(200).take();
+  expect_charged("make: a byte each for 200 zeros", 200);
+  static_cast<void>(board.heap().write(buffer));
+  expect_charged("write", 1);
+  static_cast<void>(board.heap().read(buffer));
+  expect_charged("read", 1);
+  ASSERT_TRUE(board.persist().ok());
+  expect_charged("persist: the checksum of 200 bytes", 200);
+  board.poison();
+  ASSERT_TRUE(board.restore().ok());
+  expect_charged("restore: the checksum again", 200);
+  ASSERT_TRUE(board.heap().flush().ok());
+  expect_charged("flush", 1);
+  ASSERT_TRUE(board.heap().free(buffer).ok());
+  expect_charged("free", 1);
+}
+
 // A storage error at any poll of any operation: the call says so, nothing is lost, and the same call works
 // when it is repeated.
 TEST(Heap, StorageErrorAnywhereLeavesTheHeapSound) {

@@ -102,6 +102,21 @@ TEST(Machine, TooSmallACapacitorLosesAndSaysWhatWouldDo) {
   EXPECT_GT(good.persisted, 10U);
 }
 
+// The warning is a level: one that rose during boot is taken as soon as the program could run.
+TEST(Machine, WarningDuringBootIsNotMissed) {
+  Scenario scenario = small_scenario();
+  scenario.mcu.profile.boot = {
+      {"long", devices::milliseconds(13), 1.6e-3}};  // 49 uJ net, 43 uJ to the warning
+  scenario.supply.thresholds.brown_out_v = 2.5;
+  scenario.supply.initial_v = 5;  // so that the first start succeeds
+  set_power(scenario, 1e-3);
+  const RunResult result = run(scenario);
+  EXPECT_GT(result.persisted, 5U);
+  EXPECT_EQ(result.lost, 0U);
+  EXPECT_TRUE(result.failure.empty()) << result.failure;
+  EXPECT_LT(result.lowest_persist_end_v, 2.9) << "persists began well below the warning level";
+}
+
 TEST(Machine, ReformatGoesOnAfterALoss) {
   Scenario scenario = starved_scenario();
   scenario.mcu.on_loss = OnLoss::reformat;
