@@ -32,6 +32,7 @@ class SinglePiece {
   ~SinglePiece() = default;
 
   PieceStream<Piece> stream() { return {&SinglePiece::next, this}; }
+  void rewind(Piece piece) { piece_ = piece; }
 
  private:
   static bool next(void* state, Piece& piece) {
@@ -88,29 +89,36 @@ Status finish_transfer(S& storage) {
   }
 }
 
-// Writes one piece and returns when it is known to be in the store, however many power failures strike
-// meanwhile. For use outside the checkpoint area only after the running mark (Heap::write_home).
-template <Storage S, Platform P>
-Status write_confirmed(S& storage, P& platform, std::uint32_t address, ConstBytes bytes) {
+// Begins a transfer with begin(), drives it to its end, and repeats both until no power failure struck
+// meanwhile: what it reads is then whole, what it wrote is known to be in the store.
+template <Storage S, Platform P, class Begin>
+Status repeat_until_confirmed(S& storage, P& platform, Begin begin) {
   for (;;) {
     const std::uint32_t epoch = platform.power_epoch();
-    SinglePiece<ConstBytes> piece(bytes);
-    Status status = storage.begin_write(address, piece.stream());
+    Status status = begin();
     if (status.ok()) status = finish_transfer(storage);
     if (platform.power_epoch() == epoch) return status;
   }
 }
 
-// Reads one piece, repeated until no power failure struck meanwhile.
+// Writes one piece, confirmed. Outside the checkpoint area only after the running mark (Gateway).
+template <Storage S, Platform P>
+Status write_confirmed(S& storage, P& platform, std::uint32_t address, ConstBytes bytes) {
+  SinglePiece<ConstBytes> piece(bytes);
+  return repeat_until_confirmed(storage, platform, [&] {
+    piece.rewind(bytes);
+    return storage.begin_write(address, piece.stream());
+  });
+}
+
+// Reads one piece, confirmed.
 template <Storage S, Platform P>
 Status read_confirmed(S& storage, P& platform, std::uint32_t address, MutableBytes bytes) {
-  for (;;) {
-    const std::uint32_t epoch = platform.power_epoch();
-    SinglePiece<MutableBytes> piece(bytes);
-    Status status = storage.begin_read(address, piece.stream());
-    if (status.ok()) status = finish_transfer(storage);
-    if (platform.power_epoch() == epoch) return status;
-  }
+  SinglePiece<MutableBytes> piece(bytes);
+  return repeat_until_confirmed(storage, platform, [&] {
+    piece.rewind(bytes);
+    return storage.begin_read(address, piece.stream());
+  });
 }
 
 }  // namespace brownout::heap

@@ -43,6 +43,10 @@ class Port {
   virtual void operation_done() = 0;
   // The workload cannot go on.
   virtual void give_up(heap::Error error, const char* doing) = 0;
+  bool failed(heap::Error error, const char* doing) {
+    give_up(error, doing);
+    return false;
+  }
 
  protected:
   ~Port() = default;

@@ -1,5 +1,6 @@
 // Every scenario that is shipped runs, passes, and shows what its comment says.
 #include <filesystem>
+#include <ostream>
 
 #include <gtest/gtest.h>
 
@@ -18,6 +19,8 @@ struct Expected {
   std::uint64_t false_alarms;  // at least
   StopReason stop_reason;
 };
+
+void PrintTo(const Expected& expected, std::ostream* out) { *out << expected.name; }
 
 constexpr Expected kExpected[] = {
     {"false-alarm", 2, 20, StopReason::time}, {"kvs", 2, 0, StopReason::operations},

@@ -34,7 +34,7 @@ class CounterWorkload {
  private:
   bool make(std::uint32_t k) {
     heap::Result<heap::Buffer> made = heap_.make_buffer(options_.size_bytes);
-    if (!made.ok()) return failed(made.error(), "make a counter");
+    if (!made.ok()) return port_.failed(made.error(), "make a counter");
     counters_[k] = made.take();
     port_.object_made(counters_[k].home(), options_.size_bytes, k);
     return true;
@@ -43,7 +43,7 @@ class CounterWorkload {
   bool renew(std::uint32_t k) {
     const std::uint32_t home = counters_[k].home();
     if (const heap::Status status = heap_.free(counters_[k]); !status.ok()) {
-      return failed(status.error(), "free a counter");
+      return port_.failed(status.error(), "free a counter");
     }
     port_.object_freed(home);
     return make(k);
@@ -51,7 +51,7 @@ class CounterWorkload {
 
   bool increment(std::uint32_t k) {
     auto result = heap_.write(counters_[k]);
-    if (!result.ok()) return failed(result.error(), "write a counter");
+    if (!result.ok()) return port_.failed(result.error(), "write a counter");
     const auto counter = result.take();
     std::uint32_t value = 0;
     std::memcpy(&value, counter.data(), sizeof value);
@@ -68,16 +68,11 @@ class CounterWorkload {
 
   bool look_at(std::uint32_t k) {
     auto result = heap_.read(counters_[k]);
-    if (!result.ok()) return failed(result.error(), "read a counter");
+    if (!result.ok()) return port_.failed(result.error(), "read a counter");
     const auto counter = result.take();
     port_.charge(heap::Work::copied_byte, sizeof(std::uint32_t));
     port_.object_read(counters_[k].home(), {counter.data(), counter.size_bytes()});
     return true;
-  }
-
-  bool failed(heap::Error error, const char* doing) {
-    port_.give_up(error, doing);
-    return false;
   }
 
   H& heap_;

@@ -24,7 +24,7 @@ class KvsWorkload {
       if (!insert(key)) return;
     }
     if (const heap::Status status = heap_.flush(); !status.ok()) {
-      failed(status.error(), "flush");
+      static_cast<void>(port_.failed(status.error(), "flush"));
       return;
     }
     for (std::uint32_t i = 0; i < options_.iterations; ++i) {
@@ -38,7 +38,7 @@ class KvsWorkload {
   bool insert(std::uint32_t key) {
     const std::uint32_t size = options_.sizes[keys_.next_class()];
     heap::Result<heap::Buffer> made = heap_.make_buffer(size);
-    if (!made.ok()) return failed(made.error(), "insert an object");
+    if (!made.ok()) return port_.failed(made.error(), "insert an object");
     objects_[key] = made.take();
     port_.object_made(objects_[key].home(), size, key);
     return overwrite(key);
@@ -48,17 +48,12 @@ class KvsWorkload {
   bool overwrite(std::uint32_t key) {
     const auto value = static_cast<std::byte>(values_.next() & 0xFFU);
     auto result = heap_.write(objects_[key]);
-    if (!result.ok()) return failed(result.error(), "overwrite an object");
+    if (!result.ok()) return port_.failed(result.error(), "overwrite an object");
     const auto ref = result.take();
     for (std::uint32_t j = 0; j < ref.size_bytes(); ++j) ref.data()[j] = value;
     port_.charge(heap::Work::copied_byte, ref.size_bytes());
     port_.object_changed(objects_[key].home(), 0, {ref.data(), ref.size_bytes()});
     return true;
-  }
-
-  bool failed(heap::Error error, const char* doing) {
-    port_.give_up(error, doing);
-    return false;
   }
 
   H& heap_;

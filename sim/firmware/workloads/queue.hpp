@@ -43,12 +43,12 @@ class QueueWorkload {
 
   bool push() {
     heap::Result<heap::Buffer> made = heap_.make_buffer(node_bytes_);
-    if (!made.ok()) return failed(made.error(), "push: make a node");
+    if (!made.ok()) return port_.failed(made.error(), "push: make a node");
     const heap::Buffer node = made.take();
     port_.object_made(node.home(), node_bytes_, pushed_);
     {
       auto result = heap_.write(node);
-      if (!result.ok()) return failed(result.error(), "push: write the node");
+      if (!result.ok()) return port_.failed(result.error(), "push: write the node");
       const auto ref = result.take();
       std::memcpy(ref.data() + kNext, &head_, sizeof head_);
       for (std::uint32_t j = 0; j < options_.item_bytes; ++j) {
@@ -70,7 +70,7 @@ class QueueWorkload {
     if (!check(node, newer)) return false;
     if (newer != 0 && !set_link(newer, kNext, 0)) return false;
     if (const heap::Status status = heap_.free(node); !status.ok()) {
-      return failed(status.error(), "pop: free the node");
+      return port_.failed(status.error(), "pop: free the node");
     }
     port_.object_freed(tail_);
     tail_ = newer;
@@ -82,14 +82,14 @@ class QueueWorkload {
   // Reads the oldest node, compares its data with what was pushed, and gives its neighbour.
   bool check(const heap::Buffer& node, std::uint32_t& newer) {
     auto result = heap_.read(node);
-    if (!result.ok()) return failed(result.error(), "pop: read the node");
+    if (!result.ok()) return port_.failed(result.error(), "pop: read the node");
     const auto ref = result.take();
     port_.object_read(node.home(), {ref.data(), node_bytes_});
     std::memcpy(&newer, ref.data() + kPrev, sizeof newer);
     port_.charge(heap::Work::copied_byte, node_bytes_);
     for (std::uint32_t j = 0; j < options_.item_bytes; ++j) {
       if (ref.data()[kQueueLinkBytes + j] != queue_item_byte(popped_, j)) {
-        return failed(heap::Error::none, "pop: the item is not the one that was pushed");
+        return port_.failed(heap::Error::none, "pop: the item is not the one that was pushed");
       }
     }
     return true;
@@ -98,17 +98,12 @@ class QueueWorkload {
   bool set_link(std::uint32_t home, std::uint32_t offset, std::uint32_t to) {
     const heap::Buffer node(home, node_bytes_);
     auto result = heap_.write(node);
-    if (!result.ok()) return failed(result.error(), "link a node");
+    if (!result.ok()) return port_.failed(result.error(), "link a node");
     const auto ref = result.take();
     std::memcpy(ref.data() + offset, &to, sizeof to);
     port_.charge(heap::Work::copied_byte, sizeof to);
     port_.object_changed(home, offset, {ref.data() + offset, sizeof to});
     return true;
-  }
-
-  bool failed(heap::Error error, const char* doing) {
-    port_.give_up(error, doing);
-    return false;
   }
 
   H& heap_;

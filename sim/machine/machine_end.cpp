@@ -1,0 +1,102 @@
+// How a run ends: stopped, failed or finished, and what is verified then.
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "devices/math/random.hpp"
+#include "sim/machine/machine.hpp"
+#include "sim/verify/state.hpp"
+
+namespace brownout::sim {
+
+void Machine::stop(StopReason reason) {
+  if (frozen_) return;
+  frozen_ = true;
+  const bool of_the_supply =
+      reason == StopReason::time || reason == StopReason::source_ended || reason == StopReason::no_progress;
+  result_.stop_reason = reason;
+  // A run that ends in time but did nothing is no success.
+  if (of_the_supply && result_.operations == 0) result_.stop_reason = StopReason::no_progress;
+  if (of_the_supply && result_.turn_ons == 0) result_.stop_reason = StopReason::never_turned_on;
+  fingerprint_.add(Trace::stopped, train_.now(), static_cast<std::uint64_t>(result_.stop_reason));
+}
+
+// Goes back to run() at once. Abandoned frames free nothing, so the words are moved out of them first.
+void Machine::fail(std::string what) {
+  frozen_ = false;
+  stop(StopReason::check_failed);
+  result_.failure = std::move(what);
+  fibers_.abandon_all();
+}
+
+void Machine::fail_if(std::optional<std::string> fault, const char* when) {
+  if (!fault) return;
+  std::string what = fmt::format("{} at {} ps: {}", when, train_.now().count, *fault);
+  fault.reset();
+  fail(std::move(what));
+}
+
+// At the boundary of an operation: every object equals its copy, and the structures are sound.
+void Machine::verify_objects() {
+  verify_due_ = false;
+  fail_if(object_fault(), "at the end of an operation");
+  result_.objects_compared += shadow_.size();
+}
+
+std::optional<std::string> Machine::object_fault() const {
+  const heap::Geometry& geometry = firmware_->geometry();
+  if (auto fault = shadow_.differs_anywhere(geometry, ram_, fram_.memory())) return fault;
+  return structure_fault(geometry, ram_, fram_.memory(), shadow_.homes());
+}
+
+RunResult Machine::finish() {
+  train_.close();
+  result_.simulated = train_.now();
+  result_.bus_transactions = bus_.counters().transactions;
+  result_.bus_aborted = bus_.counters().aborted;
+  result_.bus_data_bytes = bus_.counters().data_bytes;
+  result_.bus_drained_bytes = bus_.counters().drained_bytes;
+  result_.violations = fram_.violations();
+  result_.final_j = train_.stored_j();
+  result_.final_v = train_.terminal_v();
+  for (std::size_t i = 0; i < kPhases; ++i) {
+    const auto phase = static_cast<Phase>(i);
+    result_.phases[i] = {ledger_.time(phase), ledger_.cpu_j(phase), ledger_.bus_j(phase),
+                         ledger_.storage_j(phase)};
+  }
+  result_.harvested_j = ledger_.harvested_j();
+  result_.leakage_j = ledger_.leakage_j();
+  result_.esr_j = ledger_.esr_j();
+  result_.clipped_j = ledger_.clipped_j();
+  result_.balance = ledger_.check();
+  result_.fingerprint = fingerprint_.value();
+  result_.complete = result_.stop_reason != StopReason::interrupted;
+  if (result_.failure.empty() && result_.balance.relative_error > 1e-9) {
+    result_.stop_reason = StopReason::check_failed;
+    result_.failure = fmt::format("the energy books disagree by {:.3g} of the energy turned over ({})",
+                                  result_.balance.relative_error, result_.balance.worst);
+  }
+  if (result_.failure.empty() && !(result_.violations == devices::FramViolations{})) {
+    result_.stop_reason = StopReason::check_failed;
+    result_.failure =
+        fmt::format("the FRAM was misused: {} writes without WEL, {} accesses before t_PU, {} opcodes",
+                    result_.violations.write_without_wel, result_.violations.access_before_ready,
+                    result_.violations.unknown_opcode);
+  }
+  const StopReason reason = result_.stop_reason;
+  result_.pass = result_.lost == 0 && result_.failure.empty() &&
+                 (reason == StopReason::time || reason == StopReason::operations ||
+                  reason == StopReason::source_ended || reason == StopReason::interrupted);
+  return std::move(result_);
+}
+
+void Machine::fill_pattern(std::span<std::byte> bytes) {
+  devices::SplitMix64 random(++pattern_);
+  for (std::size_t i = 0; i < bytes.size(); i += 8) {
+    const std::uint64_t word = random.next();
+    std::memcpy(bytes.data() + i, &word, std::min<std::size_t>(8, bytes.size() - i));
+  }
+}
+
+}  // namespace brownout::sim

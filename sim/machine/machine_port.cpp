@@ -1,0 +1,227 @@
+// The machine as the firmware and the bus see it: time, work, interrupts, transfers, and the test bench.
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "sim/machine/machine.hpp"
+
+namespace brownout::sim {
+namespace {
+
+constexpr std::uint64_t kOperationsPerReport = 256;
+
+}  // namespace
+
+// Lets time pass under the present load; the persist interrupt strikes inside. Waiting for the wire ends
+// with an interrupt, because the transfer does; CPU work goes on after it.
+void Machine::elapse(Picoseconds span, bool ends_with_interrupt) {
+  Picoseconds left = span;
+  const std::uint32_t epoch = epoch_;
+  while (left.count > 0 && !frozen_) {
+    if (ghost_) {
+      ghost_j_ += train_.load().total_w() * left.seconds();
+      ghost_time_ += left;
+      return;
+    }
+    const Picoseconds before = train_.now();
+    const Picoseconds until = std::min(before + left, limit_);
+    const PowerEvent event = train_.run_until(until);
+    left -= train_.now() - before;
+    if (event != PowerEvent::none) {
+      on_event(event);
+      if (ends_with_interrupt && epoch_ != epoch) return;
+    } else if (train_.now() == limit_) {
+      stop(StopReason::time);
+    }
+  }
+}
+
+void Machine::on_event(PowerEvent event) {
+  fingerprint_.add(Trace::power_event, train_.now(), static_cast<std::uint64_t>(event));
+  switch (event) {
+    case PowerEvent::warn:
+      if (interruptible()) persist_interrupt();
+      break;
+    case PowerEvent::brown_out: power_failed(); break;
+    case PowerEvent::source_ended: stop(StopReason::source_ended); break;
+    case PowerEvent::recovered: break;
+    case PowerEvent::none: assert(false && "not an event"); break;
+  }
+}
+
+void Machine::enter(Mode mode, Phase phase) {
+  mode_ = mode;
+  phase_ = phase;
+}
+
+void Machine::use(Activity activity) {
+  activity_ = activity;
+  if (frozen_) return;
+  Load load;
+  switch (activity) {
+    case Activity::compute: load.cpu_w = active_w_; break;
+    case Activity::bus: load.bus_w = active_w_; break;
+    case Activity::sleep: load.cpu_w = scenario_.mcu.profile.sleep_a * scenario_.mcu.profile.rail_v; break;
+    case Activity::off: break;
+  }
+  if (activity != Activity::off) load.storage_w = selected_ ? fram_active_w_ : fram_standby_w_;
+  train_.set_load(load, phase_);
+}
+
+void Machine::use_current(double current_a) {
+  if (frozen_) return;
+  Load load;
+  load.cpu_w = current_a * scenario_.mcu.profile.rail_v;
+  load.storage_w = fram_standby_w_;
+  train_.set_load(load, phase_);
+}
+
+void Machine::pass(Picoseconds span, BusTime spent_on) {
+  if (frozen_) return;
+  if (activity_ != Activity::bus) use(Activity::bus);
+  if (spent_on == BusTime::driver && !scenario_.storage.bus.calibrated) {
+    result_.uncalibrated_bus += span;
+    result_.uncalibrated_bus_j += active_w_ * span.seconds();
+  }
+  elapse(tick_.stretch(train_.now(), span, spent_on == BusTime::dma), spent_on != BusTime::driver);
+}
+
+void Machine::storage_selected(bool selected) {
+  selected_ = selected;
+  use(Activity::bus);
+}
+
+void Machine::charge(heap::Work work, std::uint32_t count) {
+  if (frozen_) return;
+  const devices::CpuCosts& costs = scenario_.mcu.profile.costs;
+  const devices::TransferCosts& bus = scenario_.storage.bus.costs(scenario_.storage.transfer);
+  const auto cycles = [&](double each) {
+    charge_cycles(static_cast<std::uint64_t>(std::llround(each * 1000.0)) * count, false);
+  };
+  switch (work) {
+    case heap::Work::call: return cycles(costs.call);
+    case heap::Work::step: return cycles(costs.step);
+    case heap::Work::copied_byte: return cycles(costs.copied_byte);
+    case heap::Work::checksum_byte: return cycles(costs.checksum_byte);
+    case heap::Work::section: return cycles(costs.section);
+    case heap::Work::compute_cycle: return charge_cycles(std::uint64_t{count} * 1000, true);
+    case heap::Work::storage_write_call: return pass(bus.call_write, BusTime::driver);
+    case heap::Work::storage_read_call: return pass(bus.call_read, BusTime::driver);
+    case heap::Work::storage_write_empty: return pass(bus.call_write_empty, BusTime::driver);
+    case heap::Work::storage_read_empty: return pass(bus.call_read_empty, BusTime::driver);
+  }
+}
+
+// The clock's period is a fraction: what a division leaves over goes into the next charge.
+void Machine::charge_cycles(std::uint64_t millicycles, bool calibrated) {
+  if (critical_depth_ > 0) section_millicycles_ += millicycles;
+  if (activity_ != Activity::compute) use(Activity::compute);
+  // 2^63 / 1e9 millicycles are 9.2 million cycles: longer work goes in parts.
+  constexpr std::uint64_t kPart = 9'000'000'000;
+  while (millicycles > 0) {
+    const std::uint64_t part = std::min(millicycles, kPart);
+    millicycles -= part;
+    const std::uint64_t total = part * 1'000'000'000 + cycle_remainder_;
+    const Picoseconds span{static_cast<std::int64_t>(total / scenario_.mcu.clock_hz)};
+    cycle_remainder_ = total % scenario_.mcu.clock_hz;
+    if (!calibrated && !ghost_) {
+      result_.charged_cpu += span;
+      result_.charged_cpu_j += active_w_ * span.seconds();
+    }
+    elapse(tick_.stretch(train_.now(), span, false), false);
+    if (activity_ != Activity::compute) use(Activity::compute);
+  }
+}
+
+void Machine::enter_critical() {
+  if (critical_depth_++ == 0) section_millicycles_ = 0;
+}
+
+void Machine::exit_critical() {
+  assert(critical_depth_ > 0);
+  if (--critical_depth_ > 0) return;
+  if (mode_ == Mode::program) {  // elsewhere nothing waits for its end
+    const auto cycles = static_cast<std::uint32_t>((section_millicycles_ + 999) / 1000);
+    result_.longest_section_cycles = std::max(result_.longest_section_cycles, cycles);
+  }
+  if (train_.warn_asserted() && interruptible()) persist_interrupt();
+}
+
+std::uint32_t Machine::power_epoch() { return epoch_; }
+
+void Machine::wait_since_power_on(std::uint32_t us) {
+  const Picoseconds until = power_on_at_ + devices::microseconds(us);
+  if (until > train_.now()) {
+    use(Activity::compute);
+    elapse(until - train_.now(), false);
+  }
+}
+
+void Machine::unmask_persist() {
+  persist_unmasked_ = true;
+  train_.settle();
+  result_.largest_start_j = std::max(result_.largest_start_j, ledger_.total_load_j() - turn_on_load_j_);
+  if (train_.warn_asserted() && interruptible()) persist_interrupt();
+}
+
+void Machine::begin_send(heap::ConstBytes command, heap::OutStream data) { bus_.begin_send(command, data); }
+void Machine::begin_receive(heap::ConstBytes command, heap::InStream data) {
+  bus_.begin_receive(command, data);
+}
+
+heap::TransferState Machine::poll_bus() {
+  const std::uint64_t transfers = bus_.counters().transfers;
+  const heap::TransferState state = bus_.poll();
+  if (state == heap::TransferState::done) {
+    fingerprint_.add(Trace::transfer, train_.now(), bus_.counters().data_bytes);
+    if (mode_ == Mode::program && persist_unmasked_) progress_ += bus_.counters().transfers - transfers;
+  }
+  return state;
+}
+
+void Machine::abort_bus() { bus_.abort(); }
+
+void Machine::object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) {
+  if (shadow_.find(home) != nullptr) fail(fmt::format("store address {} was given out twice", home));
+  shadow_.make(home, size_bytes, number);
+}
+
+void Machine::object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) {
+  shadow_.change(home, offset, bytes);
+}
+
+void Machine::object_read(std::uint32_t home, heap::ConstBytes bytes) {
+  ++result_.reads_compared;
+  fail_if(shadow_.differs(home, bytes), "in a read");
+}
+
+void Machine::object_freed(std::uint32_t home) { shadow_.free(home); }
+
+void Machine::operation_done() {
+  if (frozen_) {
+    verify_objects();
+    fibers_.abandon_all();
+  }
+  ++result_.operations;
+  ++progress_;
+  fingerprint_.add(Trace::operation, train_.now(), result_.operations);
+  if (verify_due_) verify_objects();
+  if (scenario_.stop.operations && result_.operations >= *scenario_.stop.operations) {
+    stop(StopReason::operations);
+    verify_objects();
+    fibers_.abandon_all();
+  }
+  if (result_.operations % kOperationsPerReport == 0) {
+    if (options_.interrupted != nullptr && *options_.interrupted != 0) stop(StopReason::interrupted);
+    if (options_.progress)
+      options_.progress({train_.now(), result_.operations, result_.persisted + result_.lost});
+  }
+}
+
+void Machine::give_up(heap::Error error, const char* doing) {
+  fail(fmt::format("the workload could not go on: {} (error {})", doing, static_cast<int>(error)));
+}
+
+}  // namespace brownout::sim
