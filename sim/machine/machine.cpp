@@ -15,10 +15,10 @@ namespace {
 
 constexpr std::size_t kProgramStackBytes = 512 * 1024;
 constexpr std::size_t kBootStackBytes = 128 * 1024;
-// A program that completes no transfer in so many power cycles on end, or no operation in so many, never
-// will.
+// A program that completes no transfer and computes nothing in so many power cycles on end, or completes no
+// operation and computes nothing in so many, will never come forward.
 constexpr std::uint32_t kCyclesWithoutTransfer = 100;
-constexpr std::uint32_t kCyclesWithoutOperation = 10'000;
+constexpr std::uint32_t kCyclesWithoutWork = 10'000;
 // How far the clock jumps at most between two looks at the keyboard.
 constexpr Picoseconds kLongWait{600 * devices::kPicosecondsPerSecond};
 constexpr std::size_t kLossesKept = 100;
@@ -145,7 +145,11 @@ void Machine::boot_phases() {
 bool Machine::wait_for_turn_on() {
   enter(Mode::off, Phase::off);
   use(Activity::off);
-  Picoseconds period_end = source_period_ ? train_.now() + *source_period_ : devices::kForever;
+  const auto one_period_on = [this] {
+    const bool reachable = source_period_ && *source_period_ < devices::kForever - train_.now();
+    return reachable ? train_.now() + *source_period_ : devices::kForever;
+  };
+  Picoseconds period_end = one_period_on();
   double period_v = train_.terminal_v();
   for (;;) {
     if (train_.nothing_ahead()) {
@@ -183,7 +187,7 @@ bool Machine::wait_for_turn_on() {
         return false;
       }
       period_v = v;
-      period_end = train_.now() + *source_period_;
+      period_end = one_period_on();
     }
   }
 }
@@ -398,12 +402,11 @@ void Machine::record_loss(bool warned) {
 
 // At the end of every power cycle: has the program come forward since the last one?
 void Machine::note_power_cycle() {
-  cycles_without_transfer_ = progress_ == progress_at_cycle_ ? cycles_without_transfer_ + 1 : 0;
-  cycles_without_operation_ = result_.operations == operations_at_cycle_ ? cycles_without_operation_ + 1 : 0;
-  progress_at_cycle_ = progress_;
-  operations_at_cycle_ = result_.operations;
-  if (cycles_without_transfer_ >= kCyclesWithoutTransfer ||
-      cycles_without_operation_ >= kCyclesWithoutOperation) {
+  cycles_without_transfer_ = progress_ + work_ == progress_at_cycle_ ? cycles_without_transfer_ + 1 : 0;
+  cycles_without_work_ = work_ == work_at_cycle_ ? cycles_without_work_ + 1 : 0;
+  progress_at_cycle_ = progress_ + work_;
+  work_at_cycle_ = work_;
+  if (cycles_without_transfer_ >= kCyclesWithoutTransfer || cycles_without_work_ >= kCyclesWithoutWork) {
     stop(StopReason::no_progress);
   }
   if (options_.interrupted != nullptr && *options_.interrupted != 0) stop(StopReason::interrupted);

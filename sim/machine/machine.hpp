@@ -164,11 +164,13 @@ class Machine final : private firmware::Port, private Timekeeper {
   double persist_begin_v_ = 0;
   std::vector<std::byte> ram_before_;
   std::vector<std::byte> os_before_;
-  std::uint64_t progress_ = 0;  // transfers and operations completed by the program
+  std::uint64_t progress_ = 0;  // transfers completed by the program
   std::uint64_t progress_at_cycle_ = 0;
-  std::uint64_t operations_at_cycle_ = 0;
+  std::uint64_t work_ = 0;  // operations completed, and stretches of the application's own computing
+  std::uint64_t work_at_cycle_ = 0;
   std::uint32_t cycles_without_transfer_ = 0;
-  std::uint32_t cycles_without_operation_ = 0;
+  std::uint32_t cycles_without_work_ = 0;
+  bool computing_ = false;  // the application's own work, which an outage does not undo
 };
 
 }  // namespace brownout::sim

@@ -29,6 +29,7 @@ void Machine::elapse(Picoseconds span, bool ends_with_interrupt) {
     const Picoseconds until = std::min(before + left, limit_);
     const PowerEvent event = train_.run_until(until);
     left -= train_.now() - before;
+    if (computing_ && train_.now() > before) ++work_;
     if (event != PowerEvent::none) {
       on_event(event);
       if (ends_with_interrupt && epoch_ != epoch) return;
@@ -130,7 +131,10 @@ void Machine::charge_cycles(std::uint64_t millicycles, bool calibrated) {
       result_.charged_cpu += span;
       result_.charged_cpu_j += active_w_ * span.seconds();
     }
+    const bool outer = computing_;  // of the work that this one may have interrupted
+    computing_ = calibrated && mode_ == Mode::program;
     elapse(tick_.stretch(train_.now(), span, false), false);
+    computing_ = outer;
     if (activity_ != Activity::compute) use(Activity::compute);
   }
 }
@@ -205,7 +209,7 @@ void Machine::operation_done() {
     fibers_.abandon_all();
   }
   ++result_.operations;
-  ++progress_;
+  ++work_;
   fingerprint_.add(Trace::operation, train_.now(), result_.operations);
   if (verify_due_) verify_objects();
   if (scenario_.stop.operations && result_.operations >= *scenario_.stop.operations) {

@@ -87,7 +87,8 @@ std::string loss_lines(const Scenario& scenario, const RunResult& result) {
 
 std::string summary(const Scenario& scenario, const RunResult& result) {
   std::string text =
-      fmt::format("{}: {} ({})\n", scenario.name, result.pass ? "PASS" : "FAIL", name_of(result.stop_reason));
+      fmt::format("{}: {} ({})\n", scenario.name, result.pass ? "PASS" : "FAIL",
+                  result.complete ? name_of(result.stop_reason) : "interrupted: nothing was found so far");
   if (!result.failure.empty()) text += line("failure", result.failure);
   text += line("simulated", fmt::format("{}, {} operations, {} turn-ons", si(result.simulated.seconds(), "s"),
                                         result.operations, result.turn_ons));

@@ -176,6 +176,29 @@ TEST(Machine, NoProgressIsAVerdictAndNoEndlessLoop) {
   EXPECT_GT(result.during_boot, 50U);
 }
 
+// Computing goes on where it was interrupted: an operation may take as many power cycles as it likes.
+TEST(Machine, LongComputingIsProgress) {
+  Scenario scenario = small_scenario();
+  std::get<CounterConfig>(scenario.workload).compute_cycles = 30'000'000;  // 1.9 s of 9 ms each
+  scenario.stop.time.reset();
+  scenario.stop.operations = 2;
+  const RunResult result = run(scenario);
+  EXPECT_TRUE(result.pass) << result.failure;
+  EXPECT_EQ(result.stop_reason, StopReason::operations);
+  EXPECT_GT(result.persisted, 200U);
+}
+
+TEST(Machine, PeriodsNearTheEndOfTimeDoNotOverflow) {
+  Scenario scenario = small_scenario();
+  devices::SquareScript season;
+  season.high_w = 2e-6;
+  season.period = seconds(90 * 86'400.0);
+  scenario.supply.source = ScriptConfig{{devices::TimedScript{season, devices::kForever}}, false};
+  scenario.supply.capacitor.capacitance_f = 10;
+  scenario.stop.time = seconds(100 * 86'400.0);
+  EXPECT_EQ(run(scenario).stop_reason, StopReason::never_turned_on);
+}
+
 TEST(Machine, SupplyThatDiesIsNoProgress) {
   Scenario scenario = small_scenario();
   scenario.supply.initial_v = 4;
