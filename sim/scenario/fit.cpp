@@ -114,6 +114,12 @@ void check_workload(const Scenario& scenario, const heap::Geometry& geometry) {
 }  // namespace
 
 void check_fit(const Scenario& scenario) {
+  if (scenario.mcu.profile.rail_v < scenario.storage.part.min_vdd_v) {
+    throw InputError(scenario.where("storage.part"),
+                     fmt::format("{} needs a supply of {} V at least; the rail of mcu.profile {} has {} V",
+                                 scenario.storage.part.name, scenario.storage.part.min_vdd_v,
+                                 scenario.mcu.profile.name, scenario.mcu.profile.rail_v));
+  }
   heap::Geometry geometry;
   check_heap(scenario, geometry);
   check_workload(scenario, geometry);

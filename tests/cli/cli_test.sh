@@ -64,6 +64,7 @@ refused 'dirty_limit' run "$scenario" --set heap.dirty_limit="2 KiB"
 refused 'larger than the part' run "$scenario" --set heap.store="8 KiB"
 refused 'cannot fit the store' run "$scenario" --set workload.objects=400
 refused 'largest object' run "$scenario" --set workload.size="2 KiB"
+refused 'needs a supply of 3 V' run "$scenario" --set mcu.rail="2.8 V"
 refused 'turn_on|warn' run "$scenario" --set supply.thresholds.turn_on="2.8 V"
 refused 'does not exist' run "$scenario" --report missing/report.json
 refused 'directory' run "$scenario" --report "$work"
