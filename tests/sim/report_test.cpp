@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "bad_input/temp_folder.hpp"
 #include "sim/report/write_file.hpp"
 #include "test_scenario.hpp"
 
@@ -82,41 +83,35 @@ TEST(Report, ValuesThatDoNotExistAreNull) {
   EXPECT_FALSE(summary(scenario, result).empty());
 }
 
-class WriteFile : public ::testing::Test {
+class WriteFile : public bad_input::TempFolderTest {
  protected:
-  WriteFile() : folder(std::filesystem::path(::testing::TempDir()) / "brownout_write_file") {
-    std::filesystem::remove_all(folder);
-    std::filesystem::create_directories(folder);
-  }
-  ~WriteFile() override { std::filesystem::remove_all(folder); }
   static std::string read(const std::filesystem::path& path) {
     std::ifstream in(path);
     std::ostringstream text;
     text << in.rdbuf();
     return text.str();
   }
-  std::filesystem::path folder;
 };
 
 TEST_F(WriteFile, ReplacesTheWholeFileAndLeavesNothingElse) {
-  const std::string path = folder / "report.json";
+  const std::string path = folder() / "report.json";
   write_file(path, "a much longer first text");
   write_file(path, "second");
   EXPECT_EQ(read(path), "second");
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 1);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder()), {}), 1);
 }
 
 TEST_F(WriteFile, FailureKeepsTheOldFile) {
-  EXPECT_THROW(write_file(folder / "missing" / "report.json", "x"), EnvironmentError);
+  EXPECT_THROW(write_file(folder() / "missing" / "report.json", "x"), EnvironmentError);
   EXPECT_THROW(write_file("/dev/full", "x"), EnvironmentError);
   EXPECT_TRUE(std::filesystem::exists("/dev/full"));
 }
 
 TEST_F(WriteFile, WrongPathsAreTheUsersError) {
-  EXPECT_THROW(check_output_path("--report", folder), InputError);
-  EXPECT_THROW(check_output_path("--report", folder / "missing" / "report.json"), InputError);
+  EXPECT_THROW(check_output_path("--report", folder()), InputError);
+  EXPECT_THROW(check_output_path("--report", folder() / "missing" / "report.json"), InputError);
   EXPECT_THROW(check_output_path("--report", ""), InputError);
-  EXPECT_NO_THROW(check_output_path("--report", folder / "new.json"));
+  EXPECT_NO_THROW(check_output_path("--report", folder() / "new.json"));
 }
 
 }  // namespace

@@ -7,22 +7,26 @@
 #include <string_view>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "sim/scenario/input_error.hpp"
 
 namespace brownout::sim::bad_input {
 
-// A fresh folder a test.
+// A fresh folder a test and process: tests run side by side.
 class TempFolderTest : public testing::Test {
  protected:
   void SetUp() override {
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = std::filesystem::path(testing::TempDir()) /
-              (std::string("brownout_") + info->test_suite_name() + "_" + info->name());
+    folder_ =
+        std::filesystem::path(testing::TempDir()) / (std::string("brownout_") + info->test_suite_name() +
+                                                     "_" + info->name() + "_" + std::to_string(getpid()));
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
   std::string write(std::string_view text, const std::string& name) const {
     const std::filesystem::path path = folder_ / name;
