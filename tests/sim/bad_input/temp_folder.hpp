@@ -26,8 +26,6 @@ class TempFolderTest : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
-
   std::string write(std::string_view text, const std::string& name) const {
     const std::filesystem::path path = folder_ / name;
     std::ofstream(path, std::ios::binary) << text;
