@@ -6,6 +6,7 @@ namespace brownout::devices {
 namespace {
 
 // The unit of the published measurements: 16 MHz timer ticks of 62.5 ns, given here in 1/1000.
+// NOLINTNEXTLINE(bugprone-incorrect-roundings): positive, and std::lround is not constexpr
 constexpr Picoseconds ticks(double n) { return {static_cast<std::int64_t>(n * 62'500.0 + 0.5)}; }
 
 // ESP32-C3 at 160 MHz, Zephyr 3.7. Decomposed from the measured laws t(n) = call + ceil(n / chunk) chunk +

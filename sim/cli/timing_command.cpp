@@ -69,7 +69,7 @@ TimingSetup setup_of(const po::variables_map& values) {
   }
   setup.part = *known_part;
 
-  const std::string& bus = values["bus"].as<std::string>();
+  const auto& bus = values["bus"].as<std::string>();
   const devices::SpiProfile* known_bus = devices::find_spi_profile(bus);
   if (known_bus == nullptr) {
     throw InputError(at("--bus", bus),
@@ -93,7 +93,7 @@ TimingSetup setup_of(const po::variables_map& values) {
                             : "--slice goes with --transfer sliced only");
   }
   if (sliced) {
-    const std::string& slice = values["slice"].as<std::string>();
+    const auto& slice = values["slice"].as<std::string>();
     const std::uint64_t bytes = parse_number_flag("--slice", slice);
     if (bytes < 1 || bytes > 4096) throw InputError(at("--slice", slice), "needs 1 to 4096 bytes");
     setup.slice_bytes = static_cast<std::uint32_t>(bytes);

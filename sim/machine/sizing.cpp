@@ -36,7 +36,8 @@ PersistEstimate full_persist(const Scenario& scenario, std::uint32_t object_byte
   const double bytes = scenario.heap.dirty_limit_bytes + scenario.mcu.os_save_bytes;
   const std::uint32_t object = heap::round_up_8(object_bytes);
   const std::uint32_t room = scenario.heap.dirty_limit_bytes - heap::kCheckpointOverheadBytes;
-  const double objects = static_cast<double>(room / (object + sizeof(heap::Slot)) + 1);
+  const std::uint64_t whole_objects = room / (object + sizeof(heap::Slot)) + 1;
+  const auto objects = static_cast<double>(whole_objects);
   const double pieces = 4 + objects;
   const double wire_s = 8.0 / static_cast<double>(storage.sck_hz);
   const double copy_s = costs.copy_send_per_byte.seconds();

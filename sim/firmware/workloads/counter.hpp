@@ -22,7 +22,7 @@ class CounterWorkload {
     for (std::uint32_t k = 0; k < options_.objects; ++k) {
       if (!make(k)) return;
     }
-    for (std::uint32_t i = 0;; ++i) {
+    for (std::uint32_t i = 0; options_.objects > 0; ++i) {
       const std::uint32_t k = i % options_.objects;
       const bool done = i % 16 == 15 ? renew(k) : increment(k);
       if (!done || !look_at((k + options_.objects / 2) % options_.objects)) return;

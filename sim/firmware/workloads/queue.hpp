@@ -69,6 +69,7 @@ class QueueWorkload {
     std::uint32_t newer = 0;
     if (!check(node, newer)) return false;
     if (newer != 0 && !set_link(newer, kNext, 0)) return false;
+    // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the heap's free, not that of the C library
     if (const heap::Status status = heap_.free(node); !status.ok()) {
       return port_.failed(status.error(), "pop: free the node");
     }
