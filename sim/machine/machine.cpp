@@ -124,6 +124,7 @@ void Machine::cold_start() {
   verify_due_ = false;
   persist_unmasked_ = false;
   critical_depth_ = 0;
+  computing_ = false;
   enter(Mode::cold_boot, Phase::boot);
   boot_phases();
   enter(Mode::program, Phase::run);
@@ -201,7 +202,9 @@ bool Machine::interruptible() const {
 // On the stack of whatever it interrupts; returns when the interrupted code may go on. The warning is a
 // level: if it stands again after the restore, the next persist follows at once.
 void Machine::persist_interrupt() {
+  assert(critical_depth_ == 0);
   const Activity interrupted = activity_;
+  const bool computing = computing_;
   do {
     note_power_cycle();
     if (frozen_) break;
@@ -219,6 +222,7 @@ void Machine::persist_interrupt() {
     }
     enter(Mode::program, Phase::run);
     use(interrupted);
+    computing_ = computing;
   } while (train_.warn_asserted() && !frozen_);
 }
 
@@ -297,8 +301,10 @@ void Machine::outage_and_restore() {
   fingerprint_.add(Trace::restored, train_.now(), result_.persisted);
 }
 
-// On the second stack.
+// On the second stack. What a boot before it left off in the middle of is forgotten.
 void Machine::boot_and_restore() {
+  critical_depth_ = 0;
+  computing_ = false;
   enter(Mode::boot, Phase::boot);
   boot_phases();
   enter(Mode::boot, Phase::restore);

@@ -233,6 +233,31 @@ TEST(Machine, WherePowerFailsTheRestoreIsRepeated) {
   EXPECT_TRUE(result.failure.empty()) << result.failure;
 }
 
+// Power that fails in a critical section of boot code must not leave the persist interrupt masked.
+TEST(Machine, PowerFailingInACriticalSectionOfTheRestoreMasksNothing) {
+  Scenario scenario = small_scenario();
+  scenario.mcu.profile.costs.section = 8'000;  // the restore is critical sections, nearly
+  scenario.supply.thresholds = {3.4, 3.1, 2.6};
+  scenario.supply.capacitor.capacitance_f = 25e-6;
+  scenario.supply.initial_v = 5.5;  // the first start succeeds
+  scenario.mcu.profile.boot = {{"long", devices::milliseconds(4), 1.6e-3}};
+  scenario.mcu.on_loss = OnLoss::reformat;
+  const devices::BurstScript bursts{0,
+                                    0.5e-3,
+                                    8e-3,
+                                    devices::milliseconds(1),
+                                    devices::milliseconds(20),
+                                    devices::milliseconds(1),
+                                    devices::milliseconds(20),
+                                    5};
+  scenario.supply.source = ScriptConfig{{devices::TimedScript{bursts, devices::kForever}}, false};
+  scenario.stop.time = seconds(20);
+  const RunResult result = run(scenario);
+  EXPECT_TRUE(result.failure.empty()) << result.failure;
+  EXPECT_GT(result.during_boot, 0U) << "power never failed in boot: the test shows nothing";
+  for (const Loss& loss : result.losses) EXPECT_TRUE(loss.warned) << "the interrupt stayed masked";
+}
+
 TEST(Machine, InterruptedRunSaysSoAndIsWhole) {
   static volatile std::sig_atomic_t flag = 0;
   flag = 0;
