@@ -20,7 +20,6 @@ enum class Work : std::uint8_t {
   storage_write_empty,  // a call with no bytes that makes no transaction
   storage_read_empty,
 };
-inline constexpr std::uint32_t kWorkKinds = 10;
 
 // charge(kind, count)          reports work.
 // enter_critical(), exit_...   mask and unmask the persist interrupt; they nest. A section is short,

@@ -23,6 +23,11 @@ struct FramPart {
   bool wel_cleared_by_write = true;  // WEL falls at the rise of CS after WRITE
   bool estimated = false;            // some figure is not from the data sheet
   std::string_view sources;
+
+  // Active current at a clock: proportional to it.
+  [[nodiscard]] double active_a_at(std::uint64_t sck_hz) const {
+    return active_a_at_max_sck * static_cast<double>(sck_hz) / static_cast<double>(max_sck_hz);
+  }
 };
 
 std::span<const FramPart> fram_parts();

@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "sim/cli/options.hpp"
 #include "sim/report/write_file.hpp"

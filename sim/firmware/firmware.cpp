@@ -78,10 +78,6 @@ class FramFirmware final : public Firmware {
 
 }  // namespace
 
-heap::Error plan(const heap::HeapConfig& config, std::uint32_t storage_bytes, heap::Geometry& geometry) {
-  return heap::Geometry::plan(config, storage_bytes, geometry);
-}
-
 std::unique_ptr<Firmware> make_firmware(const Image& image, Port& port) {
   return std::make_unique<FramFirmware>(image, port);
 }

@@ -41,9 +41,6 @@ class Firmware {
   virtual const heap::Geometry& geometry() const = 0;
 };
 
-// The geometry that an image would have on its part, without running anything; error none if it fits.
-heap::Error plan(const heap::HeapConfig& config, std::uint32_t storage_bytes, heap::Geometry& geometry);
-
 std::unique_ptr<Firmware> make_firmware(const Image& image, Port& port);
 
 }  // namespace brownout::sim::firmware

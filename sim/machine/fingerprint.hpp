@@ -13,8 +13,7 @@ namespace brownout::sim {
 
 enum class Trace : std::uint64_t {
   power_event = 1,
-  load_phase,
-  transfer,
+  transfer = 3,
   operation,
   persist_begin,
   persist_end,

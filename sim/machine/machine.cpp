@@ -97,8 +97,7 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
   const McuConfig& mcu = scenario.mcu;
   active_w_ = mcu.profile.active_a_at(mcu.clock_hz) * mcu.profile.rail_v;
   const StorageConfig& storage = scenario.storage;
-  fram_active_w_ = storage.part.active_a_at_max_sck * static_cast<double>(storage.sck_hz) /
-                   static_cast<double>(storage.part.max_sck_hz) * mcu.profile.rail_v;
+  fram_active_w_ = storage.part.active_a_at(storage.sck_hz) * mcu.profile.rail_v;
   fram_standby_w_ = storage.part.standby_a * mcu.profile.rail_v;
   result_.initial_j = train_.stored_j();
 }
@@ -175,7 +174,7 @@ bool Machine::wait_for_turn_on() {
       stop(StopReason::time);
       return false;
     }
-    if (options_.interrupted != nullptr && *options_.interrupted != 0) {
+    if (interrupted()) {
       stop(StopReason::interrupted);
       return false;
     }
@@ -203,7 +202,7 @@ bool Machine::interruptible() const {
 // level: if it stands again after the restore, the next persist follows at once.
 void Machine::persist_interrupt() {
   assert(critical_depth_ == 0);
-  const Activity interrupted = activity_;
+  const Activity activity = activity_;
   const bool computing = computing_;
   do {
     note_power_cycle();
@@ -221,7 +220,7 @@ void Machine::persist_interrupt() {
       if (happened) ++result_.outages_compared;
     }
     enter(Mode::program, Phase::run);
-    use(interrupted);
+    use(activity);
     computing_ = computing;
   } while (train_.warn_asserted() && !frozen_);
 }
@@ -236,10 +235,7 @@ bool Machine::persist_now() {
   os_before_.assign(os_part_.begin(), os_part_.end());
   const bool dirty = reinterpret_cast<const heap::Control*>(ram_.data())->dirty_bytes > 0;
   const BusCounters before = bus_.counters();
-  train_.settle();
-  persist_begin_ = train_.now();
-  persist_begin_j_ = ledger_.total_load_j();
-  persist_begin_v_ = train_.terminal_v();
+  note_persist_begin();
   fingerprint_.add(Trace::persist_begin, train_.now(), train_.terminal_v());
 
   const heap::Status status = firmware_->persist();
@@ -262,6 +258,13 @@ bool Machine::persist_now() {
   return dirty;
 }
 
+void Machine::note_persist_begin() {
+  train_.settle();
+  persist_begin_ = train_.now();
+  persist_begin_j_ = ledger_.total_load_j();
+  persist_begin_v_ = train_.terminal_v();
+}
+
 // After a persist, waiting for what the supply does. True: it failed; false: it recovered.
 bool Machine::sleep_until_outage() {
   enter(Mode::asleep, Phase::off);
@@ -274,7 +277,7 @@ bool Machine::sleep_until_outage() {
       case PowerEvent::warn: break;
       case PowerEvent::none:
         if (train_.now() == limit_) stop(StopReason::time);
-        if (options_.interrupted != nullptr && *options_.interrupted != 0) stop(StopReason::interrupted);
+        if (interrupted()) stop(StopReason::interrupted);
         break;
     }
   }
@@ -328,11 +331,15 @@ void Machine::boot_and_restore() {
   restored_ = true;
 }
 
-// Everything volatile goes, with a pattern that differs each time.
-void Machine::power_down() {
+void Machine::cut_storage() {
   fram_.power_off();
   bus_.reset();
   selected_ = false;
+}
+
+// Everything volatile goes, with a pattern that differs each time.
+void Machine::power_down() {
+  cut_storage();
   fill_pattern(ram_);
   fill_pattern(os_part_);
   fill_pattern(firmware_->static_ram());
@@ -341,9 +348,7 @@ void Machine::power_down() {
 
 // The supply fell below the brown-out level, or collapsed, while the CPU ran.
 void Machine::power_failed() {
-  fram_.power_off();
-  bus_.reset();
-  selected_ = false;
+  cut_storage();
   switch (mode_) {
     case Mode::persist:
       ghost_ = true;  // lets the persist run on as a ghost, to learn what it lacked
@@ -351,10 +356,7 @@ void Machine::power_failed() {
     case Mode::program:
       if (!persist_unmasked_) break;
       ghost_ = true;
-      train_.settle();
-      persist_begin_ = train_.now();
-      persist_begin_j_ = ledger_.total_load_j();
-      persist_begin_v_ = train_.terminal_v();
+      note_persist_begin();
       enter(Mode::persist, Phase::persist);
       use(Activity::compute);
       static_cast<void>(firmware_->persist());
@@ -415,7 +417,7 @@ void Machine::note_power_cycle() {
   if (cycles_without_transfer_ >= kCyclesWithoutTransfer || cycles_without_work_ >= kCyclesWithoutWork) {
     stop(StopReason::no_progress);
   }
-  if (options_.interrupted != nullptr && *options_.interrupted != 0) stop(StopReason::interrupted);
+  if (interrupted()) stop(StopReason::interrupted);
   if (options_.progress)
     options_.progress({train_.now(), result_.operations, result_.persisted + result_.lost});
 }

@@ -91,6 +91,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   bool wait_for_turn_on();
   void persist_interrupt();
   bool persist_now();
+  void note_persist_begin();
   bool sleep_until_outage();
   void outage_and_restore();
   void boot_and_restore();
@@ -100,6 +101,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   [[noreturn]] void lose(bool warned);
   void record_loss(bool warned);
   void power_down();
+  void cut_storage();
   void note_power_cycle();
   void charge_cycles(std::uint64_t millicycles, bool calibrated);
 
@@ -115,6 +117,10 @@ class Machine final : private firmware::Port, private Timekeeper {
   void use_current(double current_a);
   void enter(Mode mode, Phase phase);
   [[nodiscard]] bool interruptible() const;
+  // Somebody asked for the end of the run.
+  [[nodiscard]] bool interrupted() const {
+    return options_.interrupted != nullptr && *options_.interrupted != 0;
+  }
   void fill_pattern(std::span<std::byte> bytes);
 
   const Scenario& scenario_;

@@ -218,7 +218,7 @@ void Machine::operation_done() {
     fibers_.abandon_all();
   }
   if (result_.operations % kOperationsPerReport == 0) {
-    if (options_.interrupted != nullptr && *options_.interrupted != 0) stop(StopReason::interrupted);
+    if (interrupted()) stop(StopReason::interrupted);
     if (options_.progress)
       options_.progress({train_.now(), result_.operations, result_.persisted + result_.lost});
   }

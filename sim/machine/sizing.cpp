@@ -54,9 +54,8 @@ PersistEstimate full_persist(const Scenario& scenario, std::uint32_t object_byte
       (bytes * cpu.checksum_byte + (2 * objects + 4) * cpu.step + cpu.call + 4 * slices * cpu.section) /
           static_cast<double>(scenario.mcu.clock_hz);
   const double power_w =
-      scenario.mcu.profile.rail_v * (scenario.mcu.profile.active_a_at(scenario.mcu.clock_hz) +
-                                     storage.part.active_a_at_max_sck * static_cast<double>(storage.sck_hz) /
-                                         static_cast<double>(storage.part.max_sck_hz));
+      scenario.mcu.profile.rail_v *
+      (scenario.mcu.profile.active_a_at(scenario.mcu.clock_hz) + storage.part.active_a_at(storage.sck_hz));
   estimate.energy_j = estimate.time_s * power_w;
   estimate.capacitance_f = capacitance_for(estimate.energy_j, power_w, scenario.supply);
   return estimate;
