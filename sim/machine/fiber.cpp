@@ -33,6 +33,12 @@ void announce_switch([[maybe_unused]] const void* stack, [[maybe_unused]] std::s
 #endif
 }
 
+void forget_red_zones([[maybe_unused]] const void* stack, [[maybe_unused]] std::size_t size) {
+#ifdef BROWNOUT_ASAN
+  __asan_unpoison_memory_region(stack, size);
+#endif
+}
+
 void confirm_switch([[maybe_unused]] const void** from, [[maybe_unused]] std::size_t* size) {
 #ifdef BROWNOUT_ASAN
   __sanitizer_finish_switch_fiber(nullptr, from, size);
@@ -51,14 +57,13 @@ FiberStack::FiberStack(std::size_t size_bytes) : guard_(static_cast<std::size_t>
     munmap(mapping_, size_ + guard_);
     throw std::bad_alloc();
   }
+  forget_red_zones(base_, size_);  // of a stack that was mapped here before
 }
 
 FiberStack::~FiberStack() { munmap(mapping_, size_ + guard_); }
 
 void FiberStack::poison(std::byte pattern) {
-#ifdef BROWNOUT_ASAN
-  __asan_unpoison_memory_region(base_, size_);  // red zones of frames that were abandoned
-#endif
+  forget_red_zones(base_, size_);  // of frames that were abandoned
   std::memset(base_, static_cast<int>(pattern), size_);
 }
 
