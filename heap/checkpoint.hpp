@@ -1,7 +1,8 @@
 // Persist and restore: one burst out, as few reads as possible back.
 //
-// Image: header, slots, dirty objects where they lie, OS part, trailer. Two places in turn, by the low
-// bit of the sequence. Clean residents are in the image by their slot only: their content is at home.
+// Image: header, control, bitmaps, slots, dirty bits, dirty data where they lie, OS part, trailer. Two places
+// in turn, by the low bit of the sequence. A clean resident that is recorded in the store and that nobody
+// borrows is not in the image; its content is at home anyway.
 #pragma once
 
 #include <cstdint>
@@ -13,22 +14,22 @@
 
 namespace brownout::heap {
 
-template <Platform P, Storage S, class RamAllocator>
+// The sequence that follows. Skips 0, which stands for no checkpoint, and 1, which would take the same place
+// as the one before.
+constexpr std::uint32_t next_sequence(std::uint32_t sequence) {
+  return sequence == 0xFFFF'FFFFU ? 2U : sequence + 1U;
+}
+
+template <Platform P, Storage St, Slot S, RamAllocator A>
 class Checkpoint {
  public:
-  Checkpoint(Residents<P, RamAllocator>& residents, Gateway<P, S>& gateway, S& storage, P& platform)
+  Checkpoint(Residents<P, S, A>& residents, Gateway<P, St>& gateway, St& storage, P& platform)
       : residents_(residents), gateway_(gateway), storage_(storage), platform_(platform) {}
-
-  // Bytes of the image as things stand, the OS part apart. O(1).
-  [[nodiscard]] std::uint32_t size_bytes() const {
-    const Control& c = residents_.control();
-    return kCheckpointOverheadBytes + c.slot_high * static_cast<std::uint32_t>(sizeof(Slot)) + c.dirty_bytes;
-  }
 
   // Forgets both images and the mark. Three writes.
   Status format() {
     static constexpr std::byte kZeros[sizeof(CheckpointHeader)] = {};
-    const Geometry& geometry = residents_.arena().geometry();
+    const Geometry& geometry = residents_.geometry();
     for (const std::uint32_t address : {geometry.checkpoint_address(0), geometry.checkpoint_address(1)}) {
       const Status status = write_confirmed(storage_, platform_, address, {kZeros, sizeof kZeros});
       if (!status.ok()) return status;
@@ -36,43 +37,50 @@ class Checkpoint {
     return write_confirmed(storage_, platform_, 0, {kZeros, sizeof(RunningMark)});
   }
 
-  // From the persist interrupt: stops what is in flight and writes the image. Nothing in RAM changes
-  // before the image is whole. The checksum is formed as the pieces go out.
-  Status write(ConstBytes os) {
+  // From the persist interrupt: stops what is in flight and writes the image of that sequence. RAM does not
+  // change; confirm() follows once everything that is to be whole together is written.
+  Status write(ConstBytes os, std::uint32_t sequence) {
+    if (os.size > residents_.geometry().config.os_bytes) return Error::bad_configuration;
     storage_.abort();
     platform_.charge(Work::call, 1);
-    Control& c = residents_.control();
-    Outgoing image(*this, os, next_sequence(c.sequence));
-    const std::uint32_t address = residents_.arena().geometry().checkpoint_address(image.header.sequence);
+    Outgoing image(*this, os, sequence);
+    const std::uint32_t address = residents_.geometry().checkpoint_address(sequence);
     Status status = storage_.begin_write(address, {&Outgoing::next, &image});
     if (status.ok()) status = finish_transfer(storage_);
-    if (status.ok()) c.sequence = image.header.sequence;
     return status;
   }
+  void confirm(std::uint32_t sequence) { residents_.control().sequence = sequence; }
 
-  // At boot, with nothing in RAM that can be trusted: finds the newest image and brings it back, or says
-  // why not: empty, foreign, torn, stale. Writes nothing to the store, so it can be cut and repeated.
-  Status restore(MutableBytes os) {
-    platform_.charge(Work::call, 1);
-    CheckpointHeader header;
+  // At boot, with nothing in RAM that can be trusted: finds the newest image and whether it may be restored:
+  // empty, foreign, wrong_version, torn, stale. Reads only.
+  Status examine(CheckpointHeader& header) {
     if (const Status status = newest_header(header); !status.ok()) return status;
     Result<std::uint32_t> mark = gateway_.read_mark();
     if (!mark.ok()) return mark.error();
-    if (mark.value() == header.sequence) return Error::stale;
-    if (const Status status = read_image(header, os); !status.ok()) return status;
-    Control& c = residents_.control();
-    c.sequence = header.sequence;
-    c.marked_sequence = mark.value();
-    c.store_cursor = header.store_cursor;
-    c.policy_state = header.policy_state;
-    return read_clean_residents();
+    marked_ = mark.value();
+    return marked_ == header.sequence ? Error::stale : Error::none;
+  }
+  // Brings the examined image back; torn if it is not whole. Reads only, so it can be cut and repeated.
+  Status read(const CheckpointHeader& header, MutableBytes os) {
+    Crc32c crc;
+    add(crc, {reinterpret_cast<const std::byte*>(&header), sizeof header});
+    Control saved;
+    if (const Status status = read_metadata(header, saved, crc); !status.ok()) return status;
+    if (header.length != image_bytes(header) + os.size) return Error::foreign;
+    // Before the objects are read: the free list is built up inside the blocks that it will not keep.
+    if (!residents_.rebuild() || !counts_agree(saved)) return Error::torn;
+    residents_.control() = saved;
+    residents_.control().sequence = header.sequence;
+    residents_.control().marked_sequence = marked_;
+    if (const Status status = read_bits(header, crc); !status.ok()) return status;
+    if (const Status status = read_homes(); !status.ok()) return status;
+    return read_data(header, os, crc);
   }
 
  private:
-  // Skips 0, which stands for no checkpoint, and 1, which would take the same place as the one before.
-  static constexpr std::uint32_t next_sequence(std::uint32_t sequence) {
-    return sequence == 0xFFFF'FFFFU ? 2U : sequence + 1U;
-  }
+  static constexpr std::uint32_t kHeaderBytes = sizeof(CheckpointHeader);
+  static constexpr std::uint32_t kSlotBytes = sizeof(S);
+
   // Whether a follows b, on a circle.
   static constexpr bool newer(std::uint32_t a, std::uint32_t b) { return a - b < 0x8000'0000U; }
 
@@ -81,123 +89,215 @@ class Checkpoint {
     crc.add(reinterpret_cast<const std::byte*>(&header), offsetof(CheckpointHeader, checksum));
     return crc.value();
   }
+  void add(Crc32c& crc, ConstBytes bytes) {
+    platform_.charge(Work::checksum_byte, bytes.size);
+    crc.add(bytes.data, bytes.size);
+  }
+  [[nodiscard]] std::uint32_t image_bytes(const CheckpointHeader& header) const {
+    return residents_.geometry().empty_image_bytes() + header.slots * kSlotBytes +
+           header.dirty_bits * kGranule + header.data_bytes;
+  }
 
-  // The image as a stream of pieces.
-  struct Outgoing {
-    enum class Part : std::uint8_t { header, slots, objects, os, trailer, end };
-
-    Outgoing(Checkpoint& owner, ConstBytes os_part, std::uint32_t sequence) : self(owner), os(os_part) {
-      const Control& c = self.residents_.control();
-      header.config = self.residents_.arena().geometry().fingerprint();
-      header.sequence = sequence;
-      header.length = self.size_bytes() + os.size;
-      header.store_cursor = c.store_cursor;
-      header.policy_state = c.policy_state;
-      header.dirty_bytes = c.dirty_bytes;
-      header.slot_high = c.slot_high;
-      header.os_granules = static_cast<std::uint16_t>(os.size / kGranule);
-      header.checksum = header_checksum(header);
-      self.platform_.charge(Work::checksum_byte, offsetof(CheckpointHeader, checksum));
-      trailer.sequence = sequence;
-    }
-
-    static bool next(void* state, ConstBytes& piece) {
-      auto& image = *static_cast<Outgoing*>(state);
-      if (!image.following(piece)) return false;
-      if (image.part != Part::end) {
-        image.crc.add(piece.data, piece.size);
-        image.self.platform_.charge(Work::checksum_byte, piece.size);
-      }
-      return true;
-    }
-
-    // The next piece; leaves `part` at what comes after it.
-    bool following(ConstBytes& piece) {
-      const auto& residents = self.residents_;
-      switch (part) {
-        case Part::header:
-          part = Part::slots;
-          piece = {reinterpret_cast<const std::byte*>(&header), sizeof header};
-          return true;
-        case Part::slots:
-          part = Part::objects;
-          if (header.slot_high == 0) return following_object(piece);
-          piece = {reinterpret_cast<const std::byte*>(&residents.slot(0)), header.slot_high * kSlotBytes};
-          return true;
-        case Part::objects: return following_object(piece);
-        case Part::os: return os_part(piece);
-        case Part::trailer: return trailer_part(piece);
-        case Part::end: return false;
-      }
-      return false;
-    }
-    bool following_object(ConstBytes& piece) {
-      while (index < header.slot_high) {
-        const Slot& slot = self.residents_.slot(index++);
-        self.platform_.charge(Work::step, 1);
-        if (slot.used() && slot.dirty()) {
-          piece = {self.residents_.data(slot), slot.size_bytes()};
-          return true;
-        }
-      }
-      return os_part(piece);
-    }
-    bool os_part(ConstBytes& piece) {
-      part = Part::trailer;
-      if (os.size == 0) return trailer_part(piece);
-      piece = os;
-      return true;
-    }
-    bool trailer_part(ConstBytes& piece) {
-      part = Part::end;
-      trailer.checksum = crc.value();
-      piece = {reinterpret_cast<const std::byte*>(&trailer), sizeof trailer};
-      return true;
-    }
-
-    static constexpr std::uint32_t kSlotBytes = sizeof(Slot);
-    Checkpoint& self;
-    ConstBytes os;
-    CheckpointHeader header;
-    CheckpointTrailer trailer;
-    Crc32c crc;
-    Part part = Part::header;
-    std::uint16_t index = 0;
-  };
-
-  // Dirty objects, OS part and trailer as places to read into.
-  struct Incoming {
-    static bool next(void* state, MutableBytes& piece) {
-      auto& image = *static_cast<Incoming*>(state);
-      while (image.index < image.slot_high) {
-        const Slot& slot = image.residents.slot(image.index++);
-        if (slot.used() && slot.dirty()) {
-          piece = {image.residents.data(slot), slot.size_bytes()};
-          return true;
-        }
-      }
-      if (image.index == image.slot_high) {
-        ++image.index;
-        if (image.os.size > 0) {
-          piece = image.os;
-          return true;
-        }
-      }
-      if (image.index++ == image.slot_high + 1U) {
-        piece = {reinterpret_cast<std::byte*>(&image.trailer), sizeof image.trailer};
+  // Dirty bits, then dirty data, of all objects in order of their slots, a piece at a time.
+  class BitsWalk {
+   public:
+    explicit BitsWalk(const Checkpoint& owner) : owner_(owner) {}
+    bool next(MutableBytes& piece) {
+      const SlotArena<S>& arena = owner_.residents_.arena();
+      while (index_ < arena.slots()) {
+        const S& slot = arena.slot(index_++);
+        owner_.platform_.charge(Work::step, 1);
+        if (!slot.used() || !slot.dirty() || !slot.partial()) continue;
+        piece = DirtyBits(arena, slot).memory();
         return true;
       }
       return false;
     }
 
-    const Residents<P, RamAllocator>& residents;
-    MutableBytes os;
-    std::uint32_t slot_high = 0;
-    CheckpointTrailer trailer;
-    std::uint32_t index = 0;
+   private:
+    const Checkpoint& owner_;
+    std::uint32_t index_ = 0;
+  };
+  class DataWalk {
+   public:
+    explicit DataWalk(const Checkpoint& owner) : owner_(owner) {}
+    bool next(MutableBytes& piece) {
+      const SlotArena<S>& arena = owner_.residents_.arena();
+      while (index_ < arena.slots()) {
+        const S& slot = arena.slot(index_);
+        owner_.platform_.charge(Work::step, 1);
+        if (slot.used() && slot.dirty()) {
+          if (!slot.partial()) {
+            piece = {arena.data(slot), slot.granules(arena.geometry()) * kGranule};
+            ++index_;
+            return true;
+          }
+          std::uint32_t offset = 0;
+          if (DirtyBits(arena, slot).next_run(block_, offset, piece.size)) {
+            piece.data = arena.data(slot) + offset;
+            return true;
+          }
+        }
+        ++index_;
+        block_ = 0;
+      }
+      return false;
+    }
+
+   private:
+    const Checkpoint& owner_;
+    std::uint32_t index_ = 0;
+    std::uint32_t block_ = 0;
   };
 
-  enum class HeaderState : std::uint8_t { none, valid, damaged, foreign };
+  // Runs of slots that are in the image, where they lie.
+  template <class IsIn>
+  static bool next_slots(const SlotArena<S>& arena, std::uint32_t& index, IsIn is_in, MutableBytes& piece) {
+    while (index < arena.slots() && !is_in(index)) ++index;
+    if (index >= arena.slots()) return false;
+    const std::uint32_t first = index;
+    while (index < arena.slots() && is_in(index)) ++index;
+    piece = {reinterpret_cast<std::byte*>(&arena.slot(first)), (index - first) * kSlotBytes};
+    return true;
+  }
+
+  // The image as a stream of pieces. The checksum is formed as they go out.
+  struct Outgoing {
+    enum class Part : std::uint8_t {
+      header,
+      control,
+      listed,
+      referenced,
+      slots,
+      bits,
+      data,
+      os,
+      trailer,
+      end
+    };
+
+    Outgoing(Checkpoint& owner, ConstBytes os_part, std::uint32_t sequence)
+        : self(owner), arena(owner.residents_.arena()), os(os_part), bits_walk(owner), data_walk(owner) {
+      header.config = arena.geometry().fingerprint();
+      header.version = kFormatVersion;
+      header.sequence = sequence;
+      count();
+      header.length = self.image_bytes(header) + os.size;
+      header.checksum = header_checksum(header);
+      self.platform_.charge(Work::checksum_byte, offsetof(CheckpointHeader, checksum));
+      trailer.sequence = sequence;
+    }
+
+    // Recounted from the slots: the counters may lag behind, the slots do not.
+    void count() {
+      for (std::uint32_t i = 0; i < arena.slots(); ++i) {
+        const S& slot = arena.slot(i);
+        self.platform_.charge(Work::step, 1);
+        if (slot.is_listed()) ++header.slots;
+        if (slot.record() != Record::vacant) header.recorded_high = static_cast<std::uint16_t>(i + 1U);
+        if (!slot.used() || !slot.dirty()) continue;
+        const std::uint32_t bits = bits_granules(slot, arena.geometry());
+        header.dirty_bits = static_cast<std::uint16_t>(header.dirty_bits + bits);
+        header.data_bytes += dirty_bytes(arena, slot) - bits * kGranule;
+      }
+      if constexpr (!S::kRecords) header.recorded_high = 0;
+    }
+
+    static bool next(void* state, ConstBytes& piece) {
+      auto& image = *static_cast<Outgoing*>(state);
+      if (!image.following(piece)) return false;
+      if (image.part != Part::end) image.self.add(image.crc, piece);
+      return true;
+    }
+
+    // The next piece; leaves `part` at where it is from, or at the end.
+    bool following(ConstBytes& piece) {
+      while (part != Part::end) {
+        MutableBytes lying;
+        switch (part) {
+          case Part::header:
+            part = Part::control;
+            piece = {reinterpret_cast<const std::byte*>(&header), sizeof header};
+            return true;
+          case Part::control:
+            part = Part::listed;
+            piece = {arena.at(kSavedControlOffset), kSavedControlBytes};
+            return true;
+          case Part::listed:
+            if (next_bitmap(piece, [](const S& slot) { return slot.is_listed(); })) return true;
+            part = arena.geometry().modules.referenced_bits ? Part::referenced : Part::slots;
+            index = 0;
+            break;
+          case Part::referenced:
+            if (next_bitmap(piece, [](const S& slot) { return slot.referenced(); })) return true;
+            part = Part::slots;
+            index = 0;
+            break;
+          case Part::slots:
+            if (next_slots(
+                    arena, index, [this](std::uint32_t i) { return arena.slot(i).is_listed(); }, lying)) {
+              piece = {lying.data, lying.size};
+              return true;
+            }
+            part = Part::bits;
+            break;
+          case Part::bits:
+            if (header.dirty_bits > 0 && bits_walk.next(lying)) {
+              piece = {lying.data, lying.size};
+              return true;
+            }
+            part = Part::data;
+            break;
+          case Part::data:
+            if (data_walk.next(lying)) {
+              piece = {lying.data, lying.size};
+              return true;
+            }
+            part = Part::os;
+            break;
+          case Part::os:
+            part = Part::trailer;
+            if (os.size == 0) break;
+            piece = os;
+            return true;
+          case Part::trailer:
+            part = Part::end;
+            trailer.checksum = crc.value();
+            piece = {reinterpret_cast<const std::byte*>(&trailer), sizeof trailer};
+            return true;
+          case Part::end: break;
+        }
+      }
+      return false;
+    }
+
+    // The bits of the next 64 slots.
+    template <class Bit>
+    bool next_bitmap(ConstBytes& piece, Bit bit) {
+      if (index >= arena.slots()) return false;
+      for (std::byte& b : word) b = std::byte{0};
+      for (std::uint32_t n = 0; n < 64 && index < arena.slots(); ++n, ++index) {
+        self.platform_.charge(Work::step, 1);
+        if (bit(arena.slot(index))) word[n / 8] |= static_cast<std::byte>(1U << n % 8);
+      }
+      piece = {word, sizeof word};
+      return true;
+    }
+
+    Checkpoint& self;
+    const SlotArena<S>& arena;
+    ConstBytes os;
+    CheckpointHeader header;
+    CheckpointTrailer trailer;
+    Crc32c crc;
+    BitsWalk bits_walk;
+    DataWalk data_walk;
+    Part part = Part::header;
+    std::uint32_t index = 0;
+    std::byte word[8] = {};
+  };
+
+  enum class HeaderState : std::uint8_t { none, valid, damaged, foreign, other_version };
 
   HeaderState judge(const CheckpointHeader& header) {
     platform_.charge(Work::checksum_byte, sizeof header);
@@ -206,18 +306,19 @@ class Checkpoint {
     for (std::uint32_t i = 0; i < sizeof header; ++i) set |= static_cast<std::uint32_t>(bytes[i]);
     if (set == 0) return HeaderState::none;
     if (header.checksum != header_checksum(header)) return HeaderState::damaged;
-    const Geometry& geometry = residents_.arena().geometry();
-    if (header.magic != CheckpointHeader::kMagic || header.config != geometry.fingerprint()) {
-      return HeaderState::foreign;
-    }
-    return header.slot_high <= geometry.config.max_residents ? HeaderState::valid : HeaderState::damaged;
+    const Geometry& geometry = residents_.geometry();
+    if (header.magic != CheckpointHeader::kMagic) return HeaderState::foreign;
+    if (header.version != kFormatVersion) return HeaderState::other_version;
+    if (header.config != geometry.fingerprint()) return HeaderState::foreign;
+    const std::uint32_t slots = geometry.config.max_residents;
+    return header.slots <= slots && header.recorded_high <= slots ? HeaderState::valid : HeaderState::damaged;
   }
 
   Status newest_header(CheckpointHeader& newest) {
-    const Geometry& geometry = residents_.arena().geometry();
+    const Geometry& geometry = residents_.geometry();
     bool damaged = false;
-    bool foreign = false;
     bool found = false;
+    Error other = Error::empty;
     for (std::uint32_t place = 0; place < 2; ++place) {
       CheckpointHeader header;
       const Status status = read_confirmed(storage_, platform_, geometry.checkpoint_address(place),
@@ -225,7 +326,8 @@ class Checkpoint {
       if (!status.ok()) return status;
       const HeaderState state = judge(header);
       damaged = damaged || state == HeaderState::damaged;
-      foreign = foreign || state == HeaderState::foreign;
+      if (state == HeaderState::foreign) other = Error::foreign;
+      if (state == HeaderState::other_version) other = Error::wrong_version;
       if (state == HeaderState::valid && (!found || newer(header.sequence, newest.sequence))) {
         newest = header;
         found = true;
@@ -234,75 +336,221 @@ class Checkpoint {
     // A damaged header is a persist that was cut in its first bytes: the state it was to save is lost,
     // even if the image before it is whole.
     if (damaged) return Error::torn;
-    if (found) return {};
-    return foreign ? Error::foreign : Error::empty;
+    return found ? Error::none : other;
   }
 
-  // Reads slots, dirty objects, OS part and trailer to their places and checks them.
-  Status read_image(const CheckpointHeader& header, MutableBytes os) {
-    const Arena& arena = residents_.arena();
-    const std::uint32_t address = arena.geometry().checkpoint_address(header.sequence);
-    const std::uint32_t slot_bytes = header.slot_high * static_cast<std::uint32_t>(sizeof(Slot));
-    if (header.os_granules * kGranule != os.size) return Error::foreign;
-    if (slot_bytes > 0) {
-      const Status status = read_confirmed(storage_, platform_, address + sizeof header,
-                                           {reinterpret_cast<std::byte*>(&arena.slot(0)), slot_bytes});
-      if (!status.ok()) return status;
-    }
-    std::uint32_t dirty = 0;
-    if (!slots_are_sound(header.slot_high, dirty)) return Error::torn;
-    if (kCheckpointOverheadBytes + slot_bytes + dirty + os.size != header.length) return Error::torn;
-    // Before the objects are read: the free list is built up inside the blocks that it will not keep.
-    if (!residents_.rebuild(header.slot_high)) return Error::torn;
+  // Control, bitmaps and slots. The bitmaps lie at the end of the room for objects until the slots are read.
+  Status read_metadata(const CheckpointHeader& header, Control& saved, Crc32c& crc) {
+    const Geometry& geometry = residents_.geometry();
+    const std::uint32_t bitmaps = geometry.empty_image_bytes() - kHeaderBytes - kSavedControlBytes -
+                                  static_cast<std::uint32_t>(sizeof(CheckpointTrailer));
+    std::byte* listed = residents_.arena().at((geometry.config.ram_bytes - bitmaps) & ~7U);
+    const std::byte* referenced = listed + geometry.bitmap_bytes();
+    const std::uint32_t address = geometry.checkpoint_address(header.sequence);
+    std::byte* control = reinterpret_cast<std::byte*>(&saved) + kSavedControlOffset;
+    const MutableBytes metadata[] = {{control, kSavedControlBytes}, {listed, bitmaps}};
+    if (const Status status = read_pieces(address + kHeaderBytes, metadata, crc); !status.ok()) return status;
 
-    Incoming image{residents_, os, header.slot_high, {}};
-    const std::uint32_t objects = address + static_cast<std::uint32_t>(sizeof header) + slot_bytes;
-    Status status = storage_.begin_read(objects, {&Incoming::next, &image});
-    if (status.ok()) status = finish_transfer(storage_);
+    if (const Status status = read_records(header.recorded_high); !status.ok()) return status;
+    Listed incoming{residents_.arena(), listed};
+    std::uint32_t slots = 0;
+    for (std::uint32_t i = 0; i < residents_.arena().slots(); ++i) slots += incoming.is_in(i) ? 1U : 0U;
+    if (slots != header.slots) return Error::torn;
+    if (slots > 0) {
+      if (const Status status = read_stream(slots_address(header), incoming); !status.ok()) return status;
+      incoming.index = 0;
+      for (MutableBytes piece; incoming.next_piece(piece);) add(crc, {piece.data, piece.size});
+    }
+    if (geometry.modules.referenced_bits) apply_referenced(referenced);
+    return slots_are_sound() ? Status{} : Status{Error::torn};
+  }
+
+  [[nodiscard]] std::uint32_t slots_address(const CheckpointHeader& header) const {
+    const Geometry& geometry = residents_.geometry();
+    return geometry.checkpoint_address(header.sequence) + geometry.empty_image_bytes() -
+           static_cast<std::uint32_t>(sizeof(CheckpointTrailer));
+  }
+
+  // The slots as the store has them recorded; the image then replaces those that it lists.
+  Status read_records(std::uint32_t recorded_high) {
+    const SlotArena<S>& arena = residents_.arena();
+    for (std::uint32_t i = recorded_high; i < arena.slots(); ++i)
+      arena.slot(i) = S::vacant(i, Record::vacant);
+    if (recorded_high == 0) return {};
+    const Status status =
+        gateway_.read_home(arena.geometry().record_address(0),
+                           {reinterpret_cast<std::byte*>(&arena.slot(0)), recorded_high * kSlotBytes});
     if (!status.ok()) return status;
-
-    Crc32c crc;
-    crc.add(reinterpret_cast<const std::byte*>(&header), sizeof header);
-    if (slot_bytes > 0) crc.add(reinterpret_cast<const std::byte*>(&arena.slot(0)), slot_bytes);
-    for (std::uint32_t i = 0; i < header.slot_high; ++i) {
-      const Slot& slot = arena.slot(i);
-      if (slot.used() && slot.dirty()) crc.add(residents_.data(slot), slot.size_bytes());
+    for (std::uint32_t i = 0; i < recorded_high; ++i) {
+      platform_.charge(Work::step, 1);
+      S& slot = arena.slot(i);
+      if (!slot.used()) {
+        slot = S::vacant(i, Record::vacant);
+        continue;
+      }
+      slot.set_borrows(0);
+      slot.set_dirty(false);
+      slot.set_referenced(false);
+      slot.set_record(Record::same);
     }
-    crc.add(os.data, os.size);
-    platform_.charge(Work::checksum_byte,
-                     header.length - static_cast<std::uint32_t>(sizeof(CheckpointTrailer)));
-    const bool whole = image.trailer.sequence == header.sequence && image.trailer.checksum == crc.value();
-    return whole ? Status{} : Status{Error::torn};
+    return {};
   }
 
-  // Every block within RAM, so that a damaged slot cannot direct a read elsewhere.
-  bool slots_are_sound(std::uint32_t slot_high, std::uint32_t& dirty_bytes) {
-    const Geometry& geometry = residents_.arena().geometry();
-    for (std::uint32_t i = 0; i < slot_high; ++i) {
+  // The listed slots as places to read into.
+  struct Listed {
+    [[nodiscard]] bool is_in(std::uint32_t i) const {
+      return (static_cast<std::uint32_t>(bitmap[i / 8]) >> i % 8 & 1U) != 0;
+    }
+    bool next_piece(MutableBytes& piece) {
+      return next_slots(
+          arena, index, [this](std::uint32_t i) { return is_in(i); }, piece);
+    }
+    static bool next(void* state, MutableBytes& piece) {
+      return static_cast<Listed*>(state)->next_piece(piece);
+    }
+    const SlotArena<S>& arena;
+    const std::byte* bitmap;
+    std::uint32_t index = 0;
+  };
+
+  void apply_referenced(const std::byte* bitmap) {
+    const SlotArena<S>& arena = residents_.arena();
+    for (std::uint32_t i = 0; i < arena.slots(); ++i) {
       platform_.charge(Work::step, 1);
-      const Slot& slot = residents_.slot(i);
+      arena.slot(i).set_referenced((static_cast<std::uint32_t>(bitmap[i / 8]) >> i % 8 & 1U) != 0);
+    }
+  }
+
+  // Every block and home within its region, so that a damaged slot cannot direct a read elsewhere.
+  bool slots_are_sound() {
+    const Geometry& geometry = residents_.geometry();
+    const std::uint32_t first = geometry.first_granule();
+    const std::uint32_t end = first + geometry.object_granules();
+    for (std::uint32_t i = 0; i < residents_.arena().slots(); ++i) {
+      platform_.charge(Work::step, 1);
+      const S& slot = residents_.slot(i);
       if (!slot.used()) continue;
-      if (slot.ram_offset() < geometry.objects_offset || slot.granules() == 0) return false;
-      if (slot.ram_offset() + slot.size_bytes() > geometry.config.ram_bytes) return false;
-      if (slot.dirty()) dirty_bytes += slot.size_bytes();
+      const std::uint32_t granules = slot.granules(geometry);
+      if (slot.block(geometry) < first || granules == 0 || slot.block(geometry) + granules > end)
+        return false;
+      const std::uint32_t home = slot.home(geometry);
+      if (home < geometry.store_base ||
+          home + data_granules(slot, geometry) * kGranule > geometry.store_end) {
+        return false;
+      }
     }
     return true;
   }
 
-  Status read_clean_residents() {
-    for (std::uint32_t i = 0; i < residents_.control().slot_high; ++i) {
-      const Slot& slot = residents_.slot(i);
-      if (!slot.used() || slot.dirty() || slot.loading()) continue;
-      const Status status = gateway_.read_home(slot.home(), {residents_.data(slot), slot.size_bytes()});
+  // What was rebuilt is what was saved.
+  [[nodiscard]] bool counts_agree(const Control& saved) const {
+    const Control& built = residents_.control();
+    return built.residents == saved.residents && built.free_head == saved.free_head &&
+           built.free_granules == saved.free_granules;
+  }
+
+  Status read_bits(const CheckpointHeader& header, Crc32c& crc) {
+    std::uint32_t granules = 0;
+    for (std::uint32_t i = 0; i < residents_.arena().slots(); ++i) {
+      const S& slot = residents_.slot(i);
+      if (!slot.used() || !slot.partial()) continue;
+      residents_.clear_bits(slot);
+      if (slot.dirty()) granules += bits_granules(slot, residents_.geometry());
+    }
+    if (granules != header.dirty_bits) return Error::torn;
+    if (granules == 0) return {};
+    Walked<BitsWalk> bits{BitsWalk(*this)};
+    const Status status = read_stream(slots_address(header) + header.slots * kSlotBytes, bits);
+    if (!status.ok()) return status;
+    BitsWalk walk(*this);
+    for (MutableBytes piece; walk.next(piece);) add(crc, {piece.data, piece.size});
+    return {};
+  }
+
+  // Content of all objects that is not in the image. A block that was being loaded is loaded again anyway.
+  Status read_homes() {
+    const Geometry& geometry = residents_.geometry();
+    for (std::uint32_t i = 0; i < residents_.arena().slots(); ++i) {
+      platform_.charge(Work::step, 1);
+      const S& slot = residents_.slot(i);
+      if (!slot.used() || (slot.dirty() && !slot.partial())) continue;
+      if (!slot.dirty() && slot.borrows() == S::kWriter) continue;
+      const Status status = gateway_.read_home(
+          slot.home(geometry), {residents_.data(i), data_granules(slot, geometry) * kGranule});
       if (!status.ok()) return status;
     }
     return {};
   }
 
-  Residents<P, RamAllocator>& residents_;
-  Gateway<P, S>& gateway_;
-  S& storage_;
+  // Dirty data, OS part and trailer, and whether the image is whole.
+  Status read_data(const CheckpointHeader& header, MutableBytes os, Crc32c& crc) {
+    CheckpointTrailer trailer;
+    DataWalk counting(*this);
+    std::uint32_t data_bytes = 0;
+    for (MutableBytes piece; counting.next(piece);) data_bytes += piece.size;
+    if (data_bytes != header.data_bytes) return Error::torn;
+
+    struct Rest {
+      static bool next(void* state, MutableBytes& piece) {
+        auto& rest = *static_cast<Rest*>(state);
+        if (rest.walk.next(piece)) return true;
+        if (rest.more == 2 && rest.os.size == 0) --rest.more;
+        if (rest.more == 0) return false;
+        piece = rest.more-- == 2 ? rest.os : rest.trailer;
+        return true;
+      }
+      DataWalk walk;
+      MutableBytes os;
+      MutableBytes trailer;
+      std::uint32_t more = 2;
+    } rest{DataWalk(*this), os, {reinterpret_cast<std::byte*>(&trailer), sizeof trailer}};
+    const std::uint32_t address =
+        slots_address(header) + header.slots * kSlotBytes + header.dirty_bits * kGranule;
+    if (const Status status = read_stream(address, rest); !status.ok()) return status;
+
+    DataWalk walk(*this);
+    for (MutableBytes piece; walk.next(piece);) add(crc, {piece.data, piece.size});
+    add(crc, {os.data, os.size});
+    const bool whole = trailer.sequence == header.sequence && trailer.checksum == crc.value();
+    return whole ? Status{} : Status{Error::torn};
+  }
+
+  template <class Walk>
+  struct Walked {
+    static bool next(void* state, MutableBytes& piece) {
+      return static_cast<Walked*>(state)->walk.next(piece);
+    }
+    Walk walk;
+  };
+
+  // One transfer into the places that `places` hands out.
+  template <class Places>
+  Status read_stream(std::uint32_t address, Places& places) {
+    Status status = storage_.begin_read(address, {&Places::next, &places});
+    if (status.ok()) status = finish_transfer(storage_);
+    return status;
+  }
+  Status read_pieces(std::uint32_t address, const MutableBytes (&pieces)[2], Crc32c& crc) {
+    struct Two {
+      static bool next(void* state, MutableBytes& piece) {
+        auto& two = *static_cast<Two*>(state);
+        if (two.at == 2) return false;
+        piece = two.pieces[two.at++];
+        return true;
+      }
+      const MutableBytes* pieces;
+      std::uint32_t at = 0;
+    } two{pieces};
+    if (const Status status = read_stream(address, two); !status.ok()) return status;
+    for (const MutableBytes& piece : pieces) add(crc, {piece.data, piece.size});
+    return {};
+  }
+
+  Residents<P, S, A>& residents_;
+  Gateway<P, St>& gateway_;
+  St& storage_;
   P& platform_;
+  std::uint32_t marked_ = 0;
 };
 
 }  // namespace brownout::heap

@@ -1,4 +1,4 @@
-// The one way from the heap to the store outside the checkpoint slots. It keeps the running mark.
+// The one way from the heap to the store outside the checkpoints. It keeps the running mark.
 #pragma once
 
 #include <cstdint>
@@ -9,35 +9,44 @@
 
 namespace brownout::heap {
 
+// So many zeros, as a stream.
+class Zeros {
+ public:
+  explicit Zeros(std::uint32_t size_bytes) : left_(size_bytes) {}
+  void rewind(std::uint32_t size_bytes) { left_ = size_bytes; }
+  OutStream stream() { return {&Zeros::next, this}; }
+
+ private:
+  static bool next(void* state, ConstBytes& piece) {
+    static constexpr std::byte kZeros[32] = {};
+    auto* self = static_cast<Zeros*>(state);
+    piece = {kZeros, self->left_ < sizeof kZeros ? self->left_ : static_cast<std::uint32_t>(sizeof kZeros)};
+    self->left_ -= piece.size;
+    return piece.size > 0;
+  }
+  std::uint32_t left_;
+};
+
 template <Platform P, Storage S>
 class Gateway {
  public:
   Gateway(Arena arena, S& storage, P& platform) : arena_(arena), storage_(storage), platform_(platform) {}
 
-  // Writes bytes to a place outside the checkpoint slots, confirmed. The first such write after a
-  // checkpoint first writes the mark "running since sequence k": from then on that checkpoint is stale,
-  // because the store no longer is what it was. Whether the mark is needed is decided in the same
-  // critical section in which the write begins, so no outage can slip in between.
+  // Writes bytes to a place outside the checkpoints, confirmed. storage_failed: nobody knows how far it got.
   Status write_home(std::uint32_t address, ConstBytes bytes) {
-    for (;;) {
-      SinglePiece<ConstBytes> piece(bytes);
-      std::uint32_t epoch = 0;
-      bool marked = false;
-      Status status;
-      {
-        CriticalSection<P> section(platform_);
-        epoch = platform_.power_epoch();
-        marked = is_marked();
-        if (marked) status = storage_.begin_write(address, piece.stream());
-      }
-      if (marked) {
-        if (status.ok()) status = finish_transfer(storage_);
-        if (platform_.power_epoch() == epoch) return status;
-      } else {
-        status = write_mark();
-        if (!status.ok()) return status;
-      }
-    }
+    SinglePiece<ConstBytes> piece(bytes);
+    return write(address, [&] {
+      piece.rewind(bytes);
+      return piece.stream();
+    });
+  }
+  // The same with zeros, in one transfer.
+  Status zero_home(std::uint32_t address, std::uint32_t size_bytes) {
+    Zeros zeros(size_bytes);
+    return write(address, [&] {
+      zeros.rewind(size_bytes);
+      return zeros.stream();
+    });
   }
 
   Status read_home(std::uint32_t address, MutableBytes bytes) {
@@ -54,6 +63,31 @@ class Gateway {
   }
 
  private:
+  // The first write after a checkpoint first writes the mark "running since sequence k": from then on that
+  // checkpoint is stale, because the store no longer is what it was. Whether the mark is needed is decided
+  // in the same critical section in which the write begins, so no outage can slip in between.
+  template <class MakeStream>
+  Status write(std::uint32_t address, MakeStream make_stream) {
+    for (;;) {
+      std::uint32_t epoch = 0;
+      bool marked = false;
+      Status status;
+      {
+        CriticalSection<P> section(platform_);
+        epoch = platform_.power_epoch();
+        marked = is_marked();
+        if (marked) status = storage_.begin_write(address, make_stream());
+      }
+      if (marked) {
+        if (status.ok()) status = finish_transfer(storage_);
+        if (platform_.power_epoch() == epoch) return status;
+      } else {
+        status = write_mark();
+        if (!status.ok()) return status;
+      }
+    }
+  }
+
   [[nodiscard]] bool is_marked() const {
     const Control& control = arena_.control();
     return control.sequence == 0 || control.marked_sequence == control.sequence;

@@ -1,68 +1,54 @@
-// Where everything lies: the heap's RAM (control, slots, index, objects) and the store (mark, two
-// checkpoint slots, objects). All structures have fixed widths and hold offsets, never pointers, so a
-// budget in bytes means the same on a 64-bit host and on a microcontroller.
+// Where everything lies: the heap's RAM (control, slots, objects) and the store (mark, two checkpoints,
+// slot records, objects). All structures have fixed widths and hold offsets, never pointers, so a budget
+// in bytes means the same on a 64-bit host and on a microcontroller.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 
 #include "heap/types.hpp"
 
 namespace brownout::heap {
 
-inline constexpr std::uint32_t kGranule = 8;               // RAM is allocated in granules
+inline constexpr std::uint32_t kGranule = 8;               // RAM and homes are allocated in granules
 inline constexpr std::uint32_t kMaxRamBytes = 512 * 1024;  // 16-bit granule numbers
-inline constexpr std::uint32_t kMaxObjectBytes = 2047 * kGranule;
-inline constexpr std::uint16_t kNone = 0xFFFF;  // no slot
-inline constexpr std::uint32_t kMaxSlots = 4096;
+// 16-bit granule numbers, the last of which stands for no home.
+inline constexpr std::uint32_t kMaxStoreBytes = 512 * 1024 - kGranule;
+inline constexpr std::uint32_t kMaxBlockGranules = 2047;  // of an object in RAM, dirty bits included
+inline constexpr std::uint16_t kNone = 0xFFFF;            // no slot
+
+// Partial dirtiness: an array is cut into blocks of this size; one bit a block says that it is dirty. The
+// bits lie behind the data, in granules of their own.
+inline constexpr std::uint32_t kDirtyBlockBytes = 32;
+inline constexpr std::uint32_t kDirtyBlockGranules = kDirtyBlockBytes / kGranule;
+// Granules of dirty bits that so many granules of data need.
+constexpr std::uint32_t dirty_bits_for(std::uint32_t data_granules) { return (data_granules + 255) / 256; }
+// Granules of dirty bits in a block of so many granules, data and bits together.
+constexpr std::uint32_t dirty_bits_in(std::uint32_t block_granules) { return (block_granules + 256) / 257; }
 
 // The heap's volatile state. First thing in its RAM.
 struct Control {
   std::uint32_t sequence = 0;         // of the last checkpoint that was completed; 0: none yet
   std::uint32_t marked_sequence = 0;  // the store says "running since": no second mark is needed
-  std::uint32_t dirty_bytes = 0;      // of all dirty objects, in whole granules
+  std::uint32_t image_bytes = 0;      // what a checkpoint would write, the OS part apart; may lag behind
+                                      // for a moment, but then on the high side
   std::uint32_t store_cursor = 0;     // the store allocator's place to go on searching
-  std::uint32_t policy_state = 0;
-  std::uint16_t slot_high = 0;  // slots [0, slot_high) may be in use: what a checkpoint saves
-  std::uint16_t slots_used = 0;
+  std::uint32_t policy_state = 0;     // the policy's hands
+  std::uint32_t repair_at = 0;        // table byte in the store whose write failed, 0: none;
+                                      // is written before anything else in the table
+  std::uint16_t residents = 0;
   std::uint16_t free_head = 0;  // first free block in RAM, as a granule number; 0: none
   std::uint16_t free_granules = 0;
+  std::uint8_t repair_value = 0;
+  std::uint8_t unused = 0;
 };
-static_assert(sizeof(Control) == 28 && offsetof(Control, free_head) == 24);
+static_assert(sizeof(Control) == 32 && offsetof(Control, residents) == 24);
+// What a checkpoint saves of it: all but the two sequence numbers, which header and mark tell.
+inline constexpr std::uint32_t kSavedControlOffset = offsetof(Control, image_bytes);
+inline constexpr std::uint32_t kSavedControlBytes = sizeof(Control) - kSavedControlOffset;
 
-// One resident object: 8 bytes, in RAM and in the checkpoint alike.
-//   home   store offset (a multiple of 8) and in its low bits: dirty, loading, referenced
-//   block  RAM granule of the first byte; 0: the slot is free
-//   extent size in granules (11 bits) and borrows (5 bits)
-struct Slot {
-  static constexpr std::uint32_t kDirty = 1;
-  static constexpr std::uint32_t kLoading = 2;
-  static constexpr std::uint32_t kFlags = 7;
-  static constexpr std::uint32_t kSizeMask = 0x7FF;
-  static constexpr std::uint32_t kWriter = 31;  // value of borrows(): one mutable borrow
-  static constexpr std::uint32_t kMaxReaders = 30;
-
-  std::uint32_t home_flags = 0;
-  std::uint16_t block = 0;
-  std::uint16_t extent = 0;
-
-  [[nodiscard]] bool used() const { return block != 0; }
-  [[nodiscard]] std::uint32_t home() const { return home_flags & ~kFlags; }
-  [[nodiscard]] bool dirty() const { return (home_flags & kDirty) != 0; }
-  [[nodiscard]] bool loading() const { return (home_flags & kLoading) != 0; }
-  [[nodiscard]] std::uint32_t granules() const { return extent & kSizeMask; }
-  [[nodiscard]] std::uint32_t size_bytes() const { return granules() * kGranule; }
-  [[nodiscard]] std::uint32_t ram_offset() const { return std::uint32_t{block} * kGranule; }
-  [[nodiscard]] std::uint32_t borrows() const { return std::uint32_t{extent} >> 11U; }
-  void set_borrows(std::uint32_t n) {
-    extent = static_cast<std::uint16_t>((extent & kSizeMask) | (n << 11U));
-  }
-  void set_flag(std::uint32_t flag, bool on) { home_flags = on ? (home_flags | flag) : (home_flags & ~flag); }
-};
-static_assert(sizeof(Slot) == 8 && offsetof(Slot, extent) == 6);
-
-// A free block of RAM, written into its first granule. Lengths are in granules.
+// A free block of RAM, written into its first granule. Lengths are in granules. The list of free blocks is
+// in order of addresses.
 struct FreeBlock {
   std::uint16_t next = 0;
   std::uint16_t granules = 0;
@@ -74,24 +60,47 @@ struct HeapConfig {
   std::uint32_t dirty_limit_bytes = 0;  // the most that one checkpoint writes, the OS part apart
   std::uint32_t max_residents = 0;      // slots; 0: Geometry::default_residents
   std::uint32_t store_bytes = 0;        // for objects and their allocator; 0: what the store has left
-  std::uint32_t os_bytes = 0;           // the OS part of a checkpoint
+  std::uint32_t store_unit_bytes = 0;   // the store allocator's unit, a multiple of 8; 0: as it chooses
+  std::uint32_t os_bytes = 0;           // the OS part of a checkpoint, a multiple of 8
 };
 
-// Checkpoint: header, slots, dirty objects, OS part, trailer, written in one burst.
+// How a store allocator divides its region: a table, then units.
+struct StorePlan {
+  std::uint32_t table = 0;        // address of the table
+  std::uint32_t table_bytes = 0;  // its size
+  std::uint32_t first_unit = 0;   // address of unit 0, a multiple of 8
+  std::uint32_t unit_bytes = 0;   // a multiple of 8
+  std::uint32_t units = 0;        // 0: the region is too small
+};
+
+// What Geometry has to know of a heap's modules.
+struct ModuleTraits {
+  std::uint32_t id = 0;          // tells module choices apart in an image
+  std::uint32_t slot_bytes = 0;  // in RAM and in an image
+  std::uint32_t max_slots = 0;
+  bool records = false;          // clean residents are recorded in the store, and cost an image nothing
+  bool referenced_bits = false;  // the policy's bits are saved for slots that are not in the image
+  std::uint32_t max_leaves = 0;  // blocks are powers of two of a leaf; RAM has at most so many; 0: granules
+  std::uint32_t max_units = 0;   // the store has at most so many leaves
+  StorePlan (*plan_store)(std::uint32_t base, std::uint32_t end, std::uint32_t unit_bytes) = nullptr;
+};
+
+// Image: header, saved part of Control, bitmaps, slots, dirty bits of arrays, dirty data, OS part, trailer,
+// written in one burst.
 struct CheckpointHeader {
-  static constexpr std::uint32_t kMagic = 0x314F'7242;  // "BrO1"
+  static constexpr std::uint32_t kMagic = 0x324F'7242;  // "BrO2"
   std::uint32_t magic = kMagic;
-  std::uint32_t config = 0;  // fingerprint of version and configuration
+  std::uint32_t config = 0;  // fingerprint of version, configuration, modules
   std::uint32_t sequence = 0;
-  std::uint32_t length = 0;  // of the whole image, header and trailer included
-  std::uint32_t store_cursor = 0;
-  std::uint32_t policy_state = 0;
-  std::uint32_t dirty_bytes = 0;
-  std::uint16_t slot_high = 0;
-  std::uint16_t os_granules = 0;
+  std::uint32_t length = 0;         // of the whole image, header and trailer included
+  std::uint32_t data_bytes = 0;     // dirty data
+  std::uint16_t slots = 0;          // in the image
+  std::uint16_t dirty_bits = 0;     // granules of dirty bits of arrays
+  std::uint16_t recorded_high = 0;  // records [0, recorded_high) have to be read
+  std::uint16_t version = 0;
   std::uint32_t checksum = 0;  // CRC-32C of the fields above
 };
-static_assert(sizeof(CheckpointHeader) == 36);
+static_assert(sizeof(CheckpointHeader) == 32);
 
 struct CheckpointTrailer {
   std::uint32_t sequence = 0;
@@ -100,87 +109,131 @@ struct CheckpointTrailer {
 static_assert(sizeof(CheckpointTrailer) == 8);
 
 // "The program runs on since checkpoint `sequence`": written before the first write outside the
-// checkpoint slots that follows it. Valid if the two fields are complements.
+// checkpoints that follows it. Valid if the two fields are complements.
 struct RunningMark {
   std::uint32_t sequence = 0;
   std::uint32_t complement = 0;
 };
 static_assert(sizeof(RunningMark) == 8);
 
-inline constexpr std::uint32_t kFormatVersion = 1;
-inline constexpr std::uint32_t kCheckpointOverheadBytes =
-    sizeof(CheckpointHeader) + sizeof(CheckpointTrailer);
+inline constexpr std::uint16_t kFormatVersion = 2;
 
 // What the configuration comes to, computed once and by everyone in the same way.
 struct Geometry {
   HeapConfig config;  // with the defaults resolved
-  std::uint32_t slots_offset = 0;
-  std::uint32_t chain_offset = 0;
-  std::uint32_t bucket_offset = 0;
-  std::uint32_t buckets = 0;  // a power of two
-  std::uint32_t objects_offset = 0;
+  ModuleTraits modules;
+  std::uint32_t slots_offset = 0;     // in RAM
+  std::uint32_t objects_offset = 0;   // in RAM
+  std::uint32_t leaf_granules = 1;    // smallest block of RAM
   std::uint32_t checkpoint_base = 0;  // in the store
   std::uint32_t checkpoint_stride = 0;
+  std::uint32_t records_base = 0;
   std::uint32_t store_base = 0;
   std::uint32_t store_end = 0;
+  StorePlan store;
 
   // The geometry of a configuration on a store of that size; bad_configuration if RAM cannot hold the
   // structures and one object, the limit cannot hold one object, or the store is too small. O(1).
-  static constexpr Error plan(const HeapConfig& wanted, std::uint32_t storage_bytes, Geometry& out) {
+  static constexpr Error plan(const HeapConfig& wanted, std::uint32_t storage_bytes,
+                              const ModuleTraits& traits, Geometry& out) {
+    out = Geometry{};
     out.config = wanted;
+    out.modules = traits;
     HeapConfig& c = out.config;
-    if (c.dirty_limit_bytes < kCheckpointOverheadBytes + sizeof(Slot) + kGranule)
+    if (c.ram_bytes > kMaxRamBytes || c.os_bytes % kGranule != 0 || c.store_unit_bytes % kGranule != 0) {
       return Error::bad_configuration;
-    if (c.max_residents == 0) c.max_residents = default_residents(c);
-    if (c.max_residents > kMaxSlots) return Error::bad_configuration;
-    out.buckets = 1;
-    while (out.buckets * 2 < c.max_residents) out.buckets *= 2;
-    out.slots_offset = round_up_8(sizeof(Control));
-    out.chain_offset = out.slots_offset + c.max_residents * static_cast<std::uint32_t>(sizeof(Slot));
-    out.bucket_offset = out.chain_offset + c.max_residents * 2;
-    out.objects_offset = round_up_8(out.bucket_offset + out.buckets * 2);
-    out.checkpoint_base = sizeof(RunningMark);
-    out.checkpoint_stride = round_up_8(c.dirty_limit_bytes) + round_up_8(c.os_bytes);
-    out.store_base = out.checkpoint_base + 2 * out.checkpoint_stride;
-    if (c.ram_bytes > kMaxRamBytes || c.ram_bytes < out.objects_offset + kGranule)
-      return Error::bad_configuration;
+    }
+    // So that no sum below overflows.
+    if (c.dirty_limit_bytes > kMaxStoreBytes || c.os_bytes > kMaxStoreBytes) return Error::bad_configuration;
+    if (c.max_residents == 0) c.max_residents = default_residents(c, traits);
+    if (c.max_residents > traits.max_slots) return Error::bad_configuration;
+    out.slots_offset = sizeof(Control);
+    out.objects_offset = round_up_8(out.slots_offset + c.max_residents * traits.slot_bytes);
+    // The restore puts the image's bitmaps where objects are to lie.
+    if (c.ram_bytes < out.objects_offset + kGranule + 2 * out.bitmap_bytes()) return Error::bad_configuration;
     if (out.smallest_limit(kGranule) > c.dirty_limit_bytes) return Error::bad_configuration;
+
+    out.checkpoint_base = sizeof(RunningMark);
+    out.checkpoint_stride = round_up_8(c.dirty_limit_bytes) + c.os_bytes;
+    out.records_base = out.checkpoint_base + 2 * out.checkpoint_stride;
+    out.store_base = out.records_base + (traits.records ? c.max_residents * traits.slot_bytes : 0);
     if (storage_bytes <= out.store_base) return Error::bad_configuration;
-    if (c.store_bytes == 0) c.store_bytes = storage_bytes - out.store_base;
-    if (c.store_bytes > storage_bytes - out.store_base) return Error::bad_configuration;
+    if (c.store_bytes == 0) {
+      c.store_bytes = storage_bytes - out.store_base;
+      if (storage_bytes > kMaxStoreBytes) c.store_bytes = kMaxStoreBytes - out.store_base;
+    }
+    if (out.store_base >= kMaxStoreBytes || c.store_bytes > storage_bytes - out.store_base ||
+        c.store_bytes > kMaxStoreBytes - out.store_base) {
+      return Error::bad_configuration;
+    }
     out.store_end = out.store_base + c.store_bytes;
-    return Error::none;
+    return traits.max_leaves == 0 ? out.plan_units() : out.plan_leaves();
   }
 
-  // The least dirty limit with which an object of that size can be written, whatever else is resident.
+  // Bytes of a bitmap with one bit a slot.
+  [[nodiscard]] constexpr std::uint32_t bitmap_bytes() const {
+    return (config.max_residents + 63U) / 64U * 8U;
+  }
+  // An image without slots and data, the OS part apart.
+  [[nodiscard]] constexpr std::uint32_t empty_image_bytes() const {
+    return static_cast<std::uint32_t>(sizeof(CheckpointHeader) + sizeof(CheckpointTrailer)) +
+           kSavedControlBytes + (modules.referenced_bits ? 2U : 1U) * bitmap_bytes();
+  }
+  // The least dirty limit with which an object of that size (dirty bits included) can be written: its slot
+  // and two more, which a change of the index may cost for a moment.
   [[nodiscard]] constexpr std::uint32_t smallest_limit(std::uint32_t object_bytes) const {
-    return kCheckpointOverheadBytes + config.max_residents * static_cast<std::uint32_t>(sizeof(Slot)) +
-           round_up_8(object_bytes);
+    return empty_image_bytes() + 3 * modules.slot_bytes + round_up_8(object_bytes);
   }
-  // One slot for every 64 bytes of RAM, as long as all slots fill no more than a quarter of a checkpoint.
-  static constexpr std::uint32_t default_residents(const HeapConfig& config) {
+  // One slot for every 64 bytes of RAM, as long as what they cost every image (or, without records, what
+  // all of them cost) is no more than a quarter of it.
+  static constexpr std::uint32_t default_residents(const HeapConfig& config, const ModuleTraits& traits) {
     const std::uint32_t by_ram = config.ram_bytes / 64;
-    const std::uint32_t by_limit = (config.dirty_limit_bytes - kCheckpointOverheadBytes) / (4 * sizeof(Slot));
+    const std::uint32_t by_limit =
+        traits.records ? config.dirty_limit_bytes : config.dirty_limit_bytes / (4 * traits.slot_bytes);
     const std::uint32_t wanted = by_ram < by_limit ? by_ram : by_limit;
-    return wanted < 1 ? 1 : wanted > kMaxSlots ? kMaxSlots : wanted;
+    return wanted < 1 ? 1 : wanted > traits.max_slots ? traits.max_slots : wanted;
   }
-  // The bucket of the index that an object at that store address hangs in (multiplicative hashing).
-  [[nodiscard]] constexpr std::uint32_t bucket_of(std::uint32_t home) const {
-    return ((home / kGranule) * 2654435761U >> 16U) & (buckets - 1U);
+  [[nodiscard]] constexpr std::uint32_t object_granules() const {
+    return (config.ram_bytes - objects_offset) / kGranule / leaf_granules * leaf_granules;
+  }
+  [[nodiscard]] constexpr std::uint32_t first_granule() const { return objects_offset / kGranule; }
+  [[nodiscard]] constexpr std::uint32_t record_address(std::uint32_t slot) const {
+    return records_base + slot * modules.slot_bytes;
   }
   [[nodiscard]] constexpr std::uint32_t checkpoint_address(std::uint32_t sequence) const {
     return checkpoint_base + (sequence & 1U) * checkpoint_stride;
   }
-  // Identifies version and configuration in a checkpoint. FNV-1a over the words.
+  // Identifies configuration and modules in an image. FNV-1a over the words.
   [[nodiscard]] constexpr std::uint32_t fingerprint() const {
+    const std::uint32_t words[] = {modules.id,           config.ram_bytes,   config.dirty_limit_bytes,
+                                   config.max_residents, config.store_bytes, config.store_unit_bytes,
+                                   config.os_bytes};
     std::uint32_t hash = 2166136261U;
-    for (const std::uint32_t word : {kFormatVersion, config.ram_bytes, config.dirty_limit_bytes,
-                                     config.max_residents, config.store_bytes, config.os_bytes}) {
+    for (const std::uint32_t word : words) {
       for (std::uint32_t shift = 0; shift < 32; shift += 8) {
         hash = (hash ^ ((word >> shift) & 0xFFU)) * 16777619U;
       }
     }
     return hash;
+  }
+
+ private:
+  constexpr Error plan_units() {
+    store = modules.plan_store(store_base, store_end, config.store_unit_bytes);
+    return store.units == 0 ? Error::bad_configuration : Error::none;
+  }
+  // The smallest leaf of which neither RAM nor store has too many; RAM and store use the same.
+  constexpr Error plan_leaves() {
+    const std::uint32_t wanted = config.store_unit_bytes;
+    for (std::uint32_t leaf = kGranule; leaf <= kMaxStoreBytes; leaf *= 2) {
+      if (wanted != 0 && leaf != wanted) continue;
+      store = modules.plan_store(store_base, store_end, leaf);
+      leaf_granules = leaf / kGranule;
+      const std::uint32_t ram_leaves = object_granules() / leaf_granules;
+      if (store.units == 0 || ram_leaves == 0) return Error::bad_configuration;
+      if (ram_leaves <= modules.max_leaves && store.units <= modules.max_units) return Error::none;
+    }
+    return Error::bad_configuration;
   }
 };
 
@@ -190,24 +243,35 @@ class Arena {
   Arena(std::byte* base, const Geometry& geometry) : base_(base), geometry_(&geometry) {}
 
   [[nodiscard]] std::byte* at(std::uint32_t offset) const { return base_ + offset; }
+  [[nodiscard]] std::byte* granule(std::uint32_t number) const { return base_ + number * kGranule; }
   [[nodiscard]] Control& control() const { return *reinterpret_cast<Control*>(base_); }
-  [[nodiscard]] Slot& slot(std::uint32_t index) const {
-    return reinterpret_cast<Slot*>(base_ + geometry_->slots_offset)[index];
-  }
-  [[nodiscard]] std::uint16_t& chain(std::uint32_t slot) const {
-    return reinterpret_cast<std::uint16_t*>(base_ + geometry_->chain_offset)[slot];
-  }
-  [[nodiscard]] std::uint16_t& bucket(std::uint32_t index) const {
-    return reinterpret_cast<std::uint16_t*>(base_ + geometry_->bucket_offset)[index];
-  }
-  [[nodiscard]] FreeBlock& free_block(std::uint32_t granule) const {
-    return *reinterpret_cast<FreeBlock*>(base_ + granule * kGranule);
+  [[nodiscard]] FreeBlock& free_block(std::uint32_t number) const {
+    return *reinterpret_cast<FreeBlock*>(granule(number));
   }
   [[nodiscard]] const Geometry& geometry() const { return *geometry_; }
 
  private:
   std::byte* base_;
   const Geometry* geometry_;
+};
+
+// The same, with the slots of a layout (heap/slots/).
+template <class Slot>
+class SlotArena : public Arena {
+ public:
+  SlotArena(std::byte* base, const Geometry& geometry)
+      : Arena(base, geometry),
+        slots_(reinterpret_cast<Slot*>(base + geometry.slots_offset)),
+        count_(geometry.config.max_residents) {}
+
+  [[nodiscard]] std::uint32_t slots() const { return count_; }
+  [[nodiscard]] Slot& slot(std::uint32_t index) const { return slots_[index]; }
+  // First byte of a resident object.
+  [[nodiscard]] std::byte* data(const Slot& slot) const { return granule(slot.block(geometry())); }
+
+ private:
+  Slot* slots_;
+  std::uint32_t count_;
 };
 
 }  // namespace brownout::heap

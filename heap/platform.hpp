@@ -25,9 +25,8 @@ enum class Work : std::uint8_t {
 // enter_critical(), exit_...   mask and unmask the persist interrupt; they nest. A section is short,
 //                              touches RAM structures only, and never waits for a transfer.
 // power_epoch()                changes whenever the persist interrupt has run; never cached. Its value
-// outlives
-//                              an outage with the stack (part of the OS's data, or counted up by boot): an
-//                              interrupted transfer that finds it unchanged is not repeated.
+//                              outlives an outage with the stack (part of the OS's data, or counted up by
+//                              boot): an interrupted transfer that finds it unchanged is not repeated.
 // wait_since_power_on(us)      returns once at least that long has passed since power-on.
 template <class P>
 concept Platform = requires(P& platform, Work work, std::uint32_t n) {
@@ -37,6 +36,10 @@ concept Platform = requires(P& platform, Work work, std::uint32_t n) {
   { platform.power_epoch() } -> std::same_as<std::uint32_t>;
   platform.wait_since_power_on(n);
 };
+
+// Keeps the compiler from moving accesses to memory across it: what the persist interrupt looks at, such as a
+// dirty flag, is then in memory before what it stands for. Costs no instruction.
+inline void compiler_fence() { __asm__ __volatile__("" ::: "memory"); }
 
 // A critical section for the life of the guard.
 template <Platform P>

@@ -1,160 +1,350 @@
-// The objects in RAM: their slots, their blocks, and an index from store address to slot.
+// The objects in RAM: their slots, their blocks, and the way from a home to its slot.
 //
-// Invariant outside critical sections: free list and index are functions of the slots (free list: the
-// complement of all blocks; index: chains in ascending slot order). The restore depends on it.
+// The slots are a hash table of their own: an object whose main position is free or taken by an object that
+// belongs elsewhere gets it, the other one moves; all others of a main position hang behind it in a chain.
+// So a resident object is found in one step or a few, however many there are, without memory beside the
+// slots.
+//
+// Invariant outside critical sections: chains ascend behind their main position, and the free list is the
+// complement of all blocks: both are functions of what lies in which slot. The restore depends on it.
 #pragma once
 
 #include <cstdint>
 
-#include "heap/layout.hpp"
 #include "heap/platform.hpp"
+#include "heap/ram_allocators/ram_allocator.hpp"
+#include "heap/slots/slot.hpp"
 
 namespace brownout::heap {
 
-template <Platform P, class RamAllocator>
+// One bit for each block of a partially dirty object, behind its data.
+class DirtyBits {
+ public:
+  template <Slot S>
+  DirtyBits(const SlotArena<S>& arena, const S& slot)
+      : words_(reinterpret_cast<std::uint32_t*>(arena.data(slot) +
+                                                data_granules(slot, arena.geometry()) * kGranule)),
+        data_granules_(data_granules(slot, arena.geometry())) {}
+
+  [[nodiscard]] std::uint32_t blocks() const {
+    return (data_granules_ + kDirtyBlockGranules - 1) / kDirtyBlockGranules;
+  }
+  [[nodiscard]] bool test(std::uint32_t block) const { return (words_[block / 32] >> block % 32 & 1U) != 0; }
+  void set(std::uint32_t block) { words_[block / 32] |= 1U << block % 32; }
+  // Of one block; the last one may be short.
+  [[nodiscard]] std::uint32_t bytes_of(std::uint32_t block) const {
+    const std::uint32_t left = data_granules_ - block * kDirtyBlockGranules;
+    return (left < kDirtyBlockGranules ? left : kDirtyBlockGranules) * kGranule;
+  }
+  // What is dirty from `block` on, as far as it is in one piece. Moves `block` behind it; false at the end.
+  bool next_run(std::uint32_t& block, std::uint32_t& offset_bytes, std::uint32_t& size_bytes) const {
+    while (block < blocks() && !test(block)) ++block;
+    if (block >= blocks()) return false;
+    offset_bytes = block * kDirtyBlockBytes;
+    for (size_bytes = 0; block < blocks() && test(block); ++block) size_bytes += bytes_of(block);
+    return true;
+  }
+  [[nodiscard]] MutableBytes memory() const {
+    return {reinterpret_cast<std::byte*>(words_), dirty_bits_for(data_granules_) * kGranule};
+  }
+
+ private:
+  std::uint32_t* words_;
+  std::uint32_t data_granules_;
+};
+
+// What a slot's object adds to an image beside the slot: its dirty bytes and their bits.
+template <Slot S>
+std::uint32_t dirty_bytes(const SlotArena<S>& arena, const S& slot) {
+  if (!slot.dirty()) return 0;
+  const Geometry& geometry = arena.geometry();
+  if (!slot.partial()) return slot.granules(geometry) * kGranule;
+  const DirtyBits bits(arena, slot);
+  std::uint32_t bytes = bits.memory().size;
+  for (std::uint32_t block = 0; block < bits.blocks(); ++block) {
+    if (bits.test(block)) bytes += bits.bytes_of(block);
+  }
+  return bytes;
+}
+
+template <Platform P, Slot S, RamAllocator A>
 class Residents {
  public:
-  Residents(Arena arena, P& platform) : arena_(arena), platform_(platform), ram_(arena, platform) {}
+  Residents(SlotArena<S> arena, P& platform) : arena_(arena), platform_(platform), ram_(arena, platform) {}
 
-  [[nodiscard]] const Arena& arena() const { return arena_; }
+  [[nodiscard]] const SlotArena<S>& arena() const { return arena_; }
+  [[nodiscard]] const Geometry& geometry() const { return arena_.geometry(); }
   [[nodiscard]] Control& control() const { return arena_.control(); }
-  [[nodiscard]] Slot& slot(std::uint32_t index) const { return arena_.slot(index); }
-  [[nodiscard]] std::byte* data(const Slot& slot) const { return arena_.at(slot.ram_offset()); }
+  [[nodiscard]] S& slot(std::uint32_t index) const { return arena_.slot(index); }
+  [[nodiscard]] std::byte* data(std::uint32_t index) const { return arena_.data(slot(index)); }
 
-  // No residents, all RAM free.
+  // No residents, all RAM free, all records vacant.
   void reset() {
-    const Geometry& geometry = arena_.geometry();
     Control& c = control();
-    c.slot_high = 0;
-    c.slots_used = 0;
-    c.dirty_bytes = 0;
-    for (std::uint32_t i = 0; i < geometry.config.max_residents; ++i) {
-      slot(i) = Slot{};
-      arena_.chain(i) = kNone;
-    }
-    clear_index();
+    c.residents = 0;
+    c.image_bytes = geometry().empty_image_bytes();
+    for (std::uint32_t i = 0; i < arena_.slots(); ++i) slot(i) = S::vacant(i, Record::vacant);
     ram_.reset();
   }
 
   // The slot of a resident object, or kNone. O(1) expected.
-  [[nodiscard]] std::uint16_t find(std::uint32_t home) const {
-    for (std::uint16_t i = arena_.bucket(arena_.geometry().bucket_of(home)); i != kNone;
-         i = arena_.chain(i)) {
-      platform_.charge(Work::step, 1);
-      if (slot(i).home() == home) return i;
-    }
-    return kNone;
+  [[nodiscard]] std::uint16_t find(std::uint16_t key) const {
+    platform_.charge(Work::step, 1);
+    const std::uint16_t main = main_position(key, arena_.slots());
+    return slot(main).key() == key ? main : find_behind(main, key);
   }
 
-  // The lowest free slot, or kNone. O(slots in use).
-  [[nodiscard]] std::uint16_t lowest_free_slot() const {
-    const Control& c = control();
-    if (c.slots_used < c.slot_high) {
-      for (std::uint16_t i = 0; i < c.slot_high; ++i) {
-        platform_.charge(Work::step, 1);
-        if (!slot(i).used()) return i;
-      }
-    }
-    return c.slot_high < arena_.geometry().config.max_residents ? c.slot_high : kNone;
-  }
+  [[nodiscard]] bool full() const { return control().residents >= arena_.slots(); }
 
-  // Makes `home` resident in slot `index`, with the flags given. False if there is no room in RAM.
-  // O(free blocks + chain), its critical section O(1) but for the chain.
-  [[nodiscard]] bool enter(std::uint16_t index, std::uint32_t home, std::uint32_t granules,
-                           std::uint32_t flags) {
-    typename RamAllocator::Fit fit;
-    if (!ram_.find(granules, fit)) return false;
-    CriticalSection<P> section(platform_);
-    ram_.take(fit, granules);
-    slot(index) = {home | flags, fit.block, static_cast<std::uint16_t>(granules)};
-    count_in(index);
-    link(index);
+  // Makes an object resident, as one that is being loaded: it has a writer and is not dirty; there has to be
+  // a free slot. False if there is no room in RAM. Costs an image two slots at most. O(free blocks + slots in
+  // use behind its main position), the critical section O(log RAM).
+  [[nodiscard]] bool enter(std::uint32_t home, std::uint32_t granules, bool partial, std::uint16_t& index) {
+    typename A::Place place;
+    if (!ram_.find(granules, place)) return false;
+    const S entering = S::of(geometry(), home, place.block, granules, partial, S::kWriter);
+    const Way way = way_in(entering.key());
+    {
+      CriticalSection<P> section(platform_);
+      ram_.take(place);
+      ++control().residents;
+      link(way, entering);
+    }
+    index = way.moves ? way.main : way.free;
+    clear_bits(slot(index));
     return true;
   }
 
-  // The object of the slot is no longer resident; its content is gone. O(free blocks).
+  // What leave() would add to an image at most: slots that the store has recorded change.
+  [[nodiscard]] std::uint32_t cost_of_leaving(std::uint16_t index) const {
+    const std::uint16_t next = slot(index).next();
+    const bool at_main = before_in_chain(index) == kNone;
+    std::uint32_t slots = slot(index).is_listed() ? 0 : 1;
+    if (at_main && next != index && !slot(next).is_listed()) ++slots;
+    return slots * slot_bytes();
+  }
+
+  // The object of the slot is no longer resident; its content is gone. The objects of other slots may change
+  // theirs. O(free blocks), the critical section O(1).
   void leave(std::uint16_t index) {
-    const Slot gone = slot(index);
-    const std::uint16_t previous = ram_.before(gone.block);
+    const S gone = slot(index);
+    typename A::Place place;
+    ram_.find_return(gone.block(geometry()), gone.granules(geometry()), place);
+    const std::uint32_t bytes = dirty_bytes(arena_, gone);
+    const std::uint16_t before = before_in_chain(index);
     CriticalSection<P> section(platform_);
-    unlink(index);
-    Control& c = control();
-    if (gone.dirty()) c.dirty_bytes -= gone.size_bytes();
-    slot(index) = Slot{};
-    --c.slots_used;
-    while (c.slot_high > 0 && !slot(c.slot_high - 1U).used()) --c.slot_high;
-    ram_.give_back(previous, gone.block, gone.granules());
+    unlink(before, index);
+    --control().residents;
+    control().image_bytes -= bytes;
+    ram_.give_back(place);
   }
 
-  void set_dirty(std::uint16_t index, bool dirty) {
-    CriticalSection<P> section(platform_);
-    Slot& s = slot(index);
-    if (s.dirty() == dirty) return;
-    s.set_flag(Slot::kDirty, dirty);
-    if (dirty) {
-      control().dirty_bytes += s.size_bytes();
-    } else {
-      control().dirty_bytes -= s.size_bytes();
+  // Changes flags or borrows of a slot. An image never has more than Control::image_bytes says, in between
+  // neither, and the change is in memory when this returns.
+  template <class Change>
+  void change(std::uint16_t index, Change apply) {
+    S& slot = this->slot(index);
+    S changed = slot;
+    apply(changed);
+    const bool was = slot.is_listed();
+    const bool is = changed.is_listed();
+    if (is && !was) control().image_bytes += slot_bytes();
+    compiler_fence();
+    apply(slot);
+    compiler_fence();
+    if (was && !is) control().image_bytes -= slot_bytes();
+  }
+
+  // Makes all of an object dirty, or the blocks of [offset, offset + size) of a partially dirty one. There
+  // has to be room for newly_dirty().
+  void set_dirty(std::uint16_t index, std::uint32_t offset_bytes, std::uint32_t size_bytes) {
+    control().image_bytes += newly_dirty(index, offset_bytes, size_bytes);
+    // First the flag: the bits of an object that is not dirty are not saved.
+    change(index, [](S& slot) { slot.set_dirty(true); });
+    if (!slot(index).partial()) return;
+    DirtyBits bits(arena_, slot(index));
+    const Blocks blocks(offset_bytes, size_bytes);
+    for (std::uint32_t block = blocks.first; block < blocks.end; ++block) {
+      platform_.charge(Work::step, 1);
+      bits.set(block);
     }
+    compiler_fence();
   }
-  void set_loaded(std::uint16_t index) { slot(index).set_flag(Slot::kLoading, false); }
+  // What that would add to an image beside the slot.
+  [[nodiscard]] std::uint32_t newly_dirty(std::uint16_t index, std::uint32_t offset_bytes,
+                                          std::uint32_t size_bytes) const {
+    const S& seen = slot(index);
+    if (!seen.partial()) return seen.dirty() ? 0 : seen.granules(geometry()) * kGranule;
+    const DirtyBits bits(arena_, seen);
+    const Blocks blocks(offset_bytes, size_bytes);
+    std::uint32_t bytes = seen.dirty() ? 0 : bits.memory().size;
+    for (std::uint32_t block = blocks.first; block < blocks.end; ++block) {
+      if (!bits.test(block)) bytes += bits.bytes_of(block);
+    }
+    return bytes;
+  }
+  // After the object was written home. First the bits: one that is not dirty has none.
+  void set_clean(std::uint16_t index) {
+    const std::uint32_t bytes = dirty_bytes(arena_, slot(index));
+    clear_bits(slot(index));
+    change(index, [](S& slot) { slot.set_dirty(false); });
+    control().image_bytes -= bytes;
+  }
+  void clear_bits(const S& slot) {
+    if (!slot.partial()) return;
+    const MutableBytes bits = DirtyBits(arena_, slot).memory();
+    platform_.charge(Work::copied_byte, bits.size);
+    __builtin_memset(bits.data, 0, bits.size);
+    compiler_fence();
+  }
 
-  // Rebuilds index, free list and counts from slots [0, slot_high), which the caller has read back.
-  // False if they contradict each other. O(slots * free blocks).
-  [[nodiscard]] bool rebuild(std::uint16_t slot_high) {
-    const std::uint32_t slots = arena_.geometry().config.max_residents;
-    Control& c = control();
-    c.slot_high = slot_high;
-    c.slots_used = 0;
-    c.dirty_bytes = 0;
-    for (std::uint32_t i = 0; i < slots; ++i) arena_.chain(i) = kNone;
-    for (std::uint32_t i = slot_high; i < slots; ++i) slot(i) = Slot{};
-    clear_index();
+  // Rebuilds chains, free list and counts from the slots, which the caller has read back; their `next` may
+  // hold anything. False if they contradict each other. O(slots * free blocks).
+  [[nodiscard]] bool rebuild() {
     ram_.reset();
-    for (std::uint16_t i = 0; i < slot_high; ++i) {
-      if (!slot(i).used()) continue;
-      typename RamAllocator::Fit fit;
-      if (!ram_.find_at(slot(i).block, slot(i).granules(), fit)) return false;
-      ram_.take_at(fit, slot(i).block, slot(i).granules());
-      ++c.slots_used;
-      if (slot(i).dirty()) c.dirty_bytes += slot(i).size_bytes();
-      link(i);
+    control().residents = 0;
+    for (std::uint32_t i = 0; i < arena_.slots(); ++i) slot(i).set_next(i);
+    for (std::uint32_t i = arena_.slots(); i-- > 0;) {
+      const S& seen = slot(i);
+      if (!seen.used()) continue;
+      typename A::Place place;
+      if (!ram_.find_at(seen.block(geometry()), seen.granules(geometry()), place)) return false;
+      ram_.take(place);
+      ++control().residents;
+      if (!hang_behind_head(i)) return false;
     }
     return true;
   }
 
  private:
-  void clear_index() {
-    for (std::uint32_t i = 0; i < arena_.geometry().buckets; ++i) arena_.bucket(i) = kNone;
-  }
-  void count_in(std::uint16_t index) {
-    Control& c = control();
-    ++c.slots_used;
-    if (index >= c.slot_high) c.slot_high = static_cast<std::uint16_t>(index + 1U);
-    if (slot(index).dirty()) c.dirty_bytes += slot(index).size_bytes();
-  }
-  // The link that leads to slot `index`, or would in ascending order.
-  std::uint16_t& link_to(std::uint16_t index) {
-    std::uint16_t* at = &arena_.bucket(arena_.geometry().bucket_of(slot(index).home()));
-    while (*at != kNone && *at < index) {
+  struct Blocks {
+    Blocks(std::uint32_t offset_bytes, std::uint32_t size_bytes)
+        : first(offset_bytes / kDirtyBlockBytes),
+          end((offset_bytes + size_bytes + kDirtyBlockBytes - 1) / kDirtyBlockBytes) {}
+    std::uint32_t first;
+    std::uint32_t end;
+  };
+
+  [[gnu::noinline]] [[nodiscard]] std::uint16_t find_behind(std::uint16_t main, std::uint16_t key) const {
+    for (std::uint16_t i = main;;) {
+      const std::uint16_t next = slot(i).next();
+      if (next == i) return kNone;
       platform_.charge(Work::step, 1);
-      at = &arena_.chain(*at);
+      if (slot(next).key() == key) return next;
+      i = next;
     }
-    return *at;
-  }
-  void link(std::uint16_t index) {
-    std::uint16_t& at = link_to(index);
-    arena_.chain(index) = at;
-    at = index;
-  }
-  void unlink(std::uint16_t index) {
-    link_to(index) = arena_.chain(index);
-    arena_.chain(index) = kNone;
   }
 
-  Arena arena_;
+  [[nodiscard]] std::uint32_t slot_bytes() const { return static_cast<std::uint32_t>(sizeof(S)); }
+
+  // Where an object goes that enters: to its main position if that is free; else to another free slot, unless
+  // the one at its main position does not belong there and moves to that slot.
+  struct Way {
+    std::uint16_t main = 0;
+    std::uint16_t free = 0;              // equal to main if that is free
+    std::uint16_t before = kNone;        // behind which the free slot is linked in
+    std::uint16_t before_moved = kNone;  // what leads to the one that moves
+    bool moves = false;
+  };
+
+  Way way_in(std::uint16_t key) const {
+    Way way;
+    way.main = main_position(key, arena_.slots());
+    way.free = way.main;
+    if (!slot(way.main).used()) return way;
+    while (slot(way.free).used()) {
+      platform_.charge(Work::step, 1);
+      way.free =
+          way.free + 1U == arena_.slots() ? std::uint16_t{0} : static_cast<std::uint16_t>(way.free + 1);
+    }
+    const std::uint16_t head = main_position(slot(way.main).key(), arena_.slots());
+    way.moves = head != way.main;
+    if (way.moves) way.before_moved = before_in_chain(way.main);
+    // The last one of the chain that comes before the free slot, the one that moves apart.
+    way.before = head;
+    for (std::uint16_t i = head;;) {
+      platform_.charge(Work::step, 1);
+      if (i == head || (i < way.free && !(way.moves && i == way.main))) way.before = i;
+      const std::uint16_t next = slot(i).next();
+      if (next == i) break;
+      i = next;
+    }
+    return way;
+  }
+
+  void link(const Way& way, S entering) {
+    if (way.free == way.main) {
+      put(way.main, entering, way.main);
+      return;
+    }
+    if (way.moves) {
+      S moving = slot(way.main);
+      take_out(way.before_moved, way.main);
+      put_behind(way.before, way.free, moving);
+      put(way.main, entering, way.main);
+      return;
+    }
+    put_behind(way.before, way.free, entering);
+  }
+
+  void unlink(std::uint16_t before, std::uint16_t index) {
+    if (before != kNone) {
+      take_out(before, index);
+      put(index, S::vacant(index, Record::other), index);
+      return;
+    }
+    const std::uint16_t second = slot(index).next();
+    if (second != index) {
+      const S moving = slot(second);
+      put(index, moving, moving.next() == second ? index : moving.next());
+    }
+    put(second, S::vacant(second, Record::other), second);
+  }
+
+  // What leads to a slot in its chain; kNone if it is at its main position.
+  [[nodiscard]] std::uint16_t before_in_chain(std::uint16_t index) const {
+    std::uint16_t i = main_position(slot(index).key(), arena_.slots());
+    if (i == index) return kNone;
+    while (slot(i).next() != index) {
+      platform_.charge(Work::step, 1);
+      i = slot(i).next();
+    }
+    return i;
+  }
+
+  // Another content for a slot: what the store's record says of it is out of date, unless it says nothing.
+  void put(std::uint16_t index, S content, std::uint16_t next) {
+    const S old = slot(index);
+    content.set_next(next);
+    content.set_record(old.record() == Record::vacant ? Record::vacant : Record::other);
+    control().image_bytes +=
+        (content.is_listed() ? slot_bytes() : 0U) - (old.is_listed() ? slot_bytes() : 0U);
+    slot(index) = content;
+  }
+  void put_behind(std::uint16_t before, std::uint16_t index, const S& content) {
+    const std::uint16_t next = slot(before).next();
+    put(index, content, next == before ? index : next);
+    slot(before).set_next(index);
+  }
+  void take_out(std::uint16_t before, std::uint16_t index) {
+    const std::uint16_t next = slot(index).next();
+    slot(before).set_next(next == index ? before : next);
+  }
+
+  // For rebuild(), which goes down from the highest slot.
+  bool hang_behind_head(std::uint32_t index) {
+    const std::uint16_t head = main_position(slot(index).key(), arena_.slots());
+    if (head == index) return true;
+    if (!slot(head).used() || main_position(slot(head).key(), arena_.slots()) != head) return false;
+    const std::uint16_t next = slot(head).next();
+    slot(index).set_next(next == head ? index : next);
+    slot(head).set_next(index);
+    return true;
+  }
+
+  SlotArena<S> arena_;
   P& platform_;
-  RamAllocator ram_;
+  A ram_;
 };
 
 }  // namespace brownout::heap

@@ -26,8 +26,10 @@ enum class Error : std::uint8_t {
   no_ram,             // no room in RAM, and nothing that may be unloaded
   no_storage,         // no room in the store
   dirty_limit,        // the object cannot become dirty within the limit
-  too_large,          // larger than an object may be
+  too_large,          // larger than an object may be, or than all RAM for objects
   no_slot,            // more objects borrowed at once than the heap has slots for
+  out_of_range,       // beyond the end of an array
+  invalid_handle,     // the handle owns nothing: it was moved from, or its object was freed
   borrowed,           // still borrowed, or borrowed in a way that excludes this
   storage_failed,     // the storage reported an error
   wrong_part,         // the storage did not identify as configured
@@ -35,7 +37,8 @@ enum class Error : std::uint8_t {
   empty,              // no checkpoint
   torn,               // the newest checkpoint is not whole
   stale,              // the program ran on after the newest checkpoint
-  foreign,            // written by another version or configuration
+  foreign,            // written by another configuration
+  wrong_version,      // written by another version of the format
 };
 
 // Success, or the reason of a failure.
@@ -55,27 +58,33 @@ class [[nodiscard]] Status {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(Error error) : error_(error) {}  // NOLINT(google-explicit-constructor)
-  Result(T&& value) : error_(Error::none) { new (&storage_) T(static_cast<T&&>(value)); }  // NOLINT
+  Result(Error error) : error_(error) {}                                       // NOLINT
+  Result(T&& value) : value_(static_cast<T&&>(value)), error_(Error::none) {}  // NOLINT
+  Result(const T& value) requires std::is_trivially_copyable_v<T>              // NOLINT
+      : value_(value), error_(Error::none) {}
   Result(Result&& other) noexcept : error_(other.error_) {
-    if (ok()) new (&storage_) T(static_cast<T&&>(other.value()));
+    if (ok()) ::new (static_cast<void*>(&value_)) T(static_cast<T&&>(other.value_));
   }
   Result(const Result&) = delete;
   Result& operator=(const Result&) = delete;
   Result& operator=(Result&&) = delete;
   ~Result() {
-    if (ok()) value().~T();
+    if (ok()) value_.~T();
   }
 
   [[nodiscard]] bool ok() const { return error_ == Error::none; }
   [[nodiscard]] Error error() const { return error_; }
-  [[nodiscard]] T& value() { return *std::launder(reinterpret_cast<T*>(&storage_)); }
-  [[nodiscard]] const T& value() const { return *std::launder(reinterpret_cast<const T*>(&storage_)); }
+  // Not of a temporary: the reference would be gone before it is used.
+  [[nodiscard]] T& value() & { return value_; }
+  [[nodiscard]] const T& value() const& { return value_; }
+  void value() && = delete;
   // Moves the value out: `auto ref = heap.read(object).take();`
-  [[nodiscard]] T take() { return static_cast<T&&>(value()); }
+  [[nodiscard]] T take() { return static_cast<T&&>(value_); }
 
  private:
-  alignas(T) std::byte storage_[sizeof(T)];
+  union {
+    T value_;
+  };
   Error error_;
 };
 

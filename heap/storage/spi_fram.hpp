@@ -3,58 +3,10 @@
 
 #include <cstdint>
 
+#include "heap/storage/slicer.hpp"
 #include "heap/storage/spi_bus.hpp"
 
 namespace brownout::heap {
-
-// Cuts a stream into slices of at most `limit` bytes, one slice a transaction.
-template <class Piece>
-class Slicer {
- public:
-  void reset(PieceStream<Piece> stream, std::uint32_t limit) {
-    stream_ = stream;
-    rest_ = {};
-    limit_ = limit;
-    budget_ = 0;
-    taken_ = 0;
-  }
-  // True if another byte follows; opens the next slice.
-  bool open_slice() {
-    budget_ = limit_;
-    taken_ = 0;
-    return refill();
-  }
-  [[nodiscard]] std::uint32_t taken() const { return taken_; }
-  PieceStream<Piece> slice() { return {&Slicer::next, this}; }
-
- private:
-  bool refill() {
-    while (rest_.size == 0) {
-      if (!stream_.pull(rest_)) {
-        rest_.size = 0;
-        return false;
-      }
-    }
-    return true;
-  }
-  static bool next(void* state, Piece& piece) {
-    auto* self = static_cast<Slicer*>(state);
-    if (self->budget_ == 0 || !self->refill()) return false;
-    piece = self->rest_;
-    if (piece.size > self->budget_) piece.size = self->budget_;
-    self->rest_.data += piece.size;
-    self->rest_.size -= piece.size;
-    self->budget_ -= piece.size;
-    self->taken_ += piece.size;
-    return true;
-  }
-
-  PieceStream<Piece> stream_;
-  Piece rest_;
-  std::uint32_t limit_ = 0;
-  std::uint32_t budget_ = 0;
-  std::uint32_t taken_ = 0;
-};
 
 struct SpiFramConfig {
   std::uint32_t size_bytes = 0;

@@ -11,7 +11,8 @@ namespace brownout::heap {
 
 // A sequence of pieces of memory, handed out one at a time, so that what lies scattered in RAM goes out
 // in one transaction without being copied together first. next() fills `piece` and returns true, or
-// returns false at the end; a stream is read once. The stream's state outlives the transfer.
+// returns false at the end; a stream is read once. The stream's state outlives the transfer; a piece is
+// valid until the next one is pulled.
 template <class Piece>
 struct PieceStream {
   bool (*next)(void* state, Piece& piece) = nullptr;

@@ -3,6 +3,7 @@
 #include "sim/cli/commands.hpp"
 #include "sim/cli/options.hpp"
 #include "sim/scenario/choices.hpp"
+#include "sim/scenario/custom_workloads.hpp"
 #include "sim/scenario/quantity.hpp"
 #include "sim/scenario/scenario.hpp"
 
@@ -45,6 +46,11 @@ std::string buses() {
   return text;
 }
 
+std::string custom() {
+  const auto names = custom_workload_names();
+  return names.empty() ? "" : list_of("custom workloads (workload.name)", names);
+}
+
 }  // namespace
 
 int list_command(const Arguments& arguments) {
@@ -56,10 +62,11 @@ int list_command(const Arguments& arguments) {
     return kExitDone;
   }
   print(parts() + mcus() + buses() + list_of("transfer modes (storage.transfer)", kTransferModes) +
-        list_of("workloads (workload.kind)", kWorkloadKinds) +
+        list_of("workloads (workload.kind)", kWorkloadKinds) + custom() +
+        list_of("memories (heap.memory)", kMemories) +
         list_of("RAM allocators (heap.ram_allocator)", kRamAllocators) +
         list_of("store allocators (heap.nv_allocator)", kNvAllocators) +
-        list_of("policies (heap.policy)", kPolicies) +
+        list_of("policies (heap.policy)", kPolicies) + list_of("slots (heap.slots)", kSlots) +
         list_of("sources (supply.source.kind, or supply.source.trace for a file)", kSourceKinds));
   return kExitDone;
 }

@@ -8,6 +8,8 @@
 
 #include "heap/layout.hpp"
 #include "heap/storage/spi_fram.hpp"
+#include "sim/firmware/baselines/plan.hpp"
+#include "sim/firmware/memory_options.hpp"
 #include "sim/firmware/port.hpp"
 #include "sim/firmware/workload_options.hpp"
 
@@ -16,6 +18,7 @@ namespace brownout::sim::firmware {
 // What the linker script and the flash hold.
 struct Image {
   heap::HeapConfig heap;
+  MemoryOptions memory;
   heap::SpiFramConfig storage;
   WorkloadOptions workload;
   std::span<std::byte> ram;      // the heap's, config.ram_bytes, aligned to 8
@@ -37,9 +40,15 @@ class Firmware {
   virtual heap::Status restore() = 0;
   // Memory of driver and heap objects, which loses its content with the supply like the heap's RAM.
   virtual std::span<std::byte> static_ram() = 0;
-  // Where everything lies in RAM and store.
-  virtual const heap::Geometry& geometry() const = 0;
 };
+
+// Where everything lies in RAM and store of a heap with these modules; see heap::Geometry::plan().
+heap::Error plan_heap(const heap::HeapConfig& config, const MemoryOptions& options,
+                      std::uint32_t storage_bytes, heap::Geometry& geometry);
+
+// The same for a baseline; what does not fit is in its `misfit`.
+BaselinePlan plan_baseline(const heap::HeapConfig& config, const MemoryOptions& options,
+                           std::uint32_t storage_bytes);
 
 std::unique_ptr<Firmware> make_firmware(const Image& image, Port& port);
 

@@ -33,6 +33,11 @@ class Port {
   virtual heap::TransferState poll_bus() = 0;
   virtual void abort_bus() = 0;
 
+  // Nothing to do for the CPU, for so long: it sleeps, or busy-waits. Meanwhile a peripheral (a radio, a
+  // sensor) draws `load_ua` from the rail; the persist interrupt switches it off, and what is left of the
+  // phase goes on with it afterwards.
+  virtual void phase(std::uint64_t duration_us, std::uint64_t load_ua, bool sleeping) = 0;
+
   // The test bench: costs no time, is no part of the program that would be flashed. It keeps a copy of
   // every object outside the simulated RAM and compares what the program reads with it.
   virtual void object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) = 0;

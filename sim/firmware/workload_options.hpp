@@ -1,9 +1,12 @@
-// What a scenario can choose of the built-in workloads.
+// What a scenario can choose of the workloads.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <variant>
+
+#include "sim/firmware/script_program.hpp"
 
 namespace brownout::sim::firmware {
 
@@ -37,6 +40,27 @@ struct KvsOptions {
   std::uint32_t compute_cycles = 0;
 };
 
-using WorkloadOptions = std::variant<CounterOptions, QueueOptions, KvsOptions>;
+// A workload of the user.
+struct ScriptOptions {
+  std::shared_ptr<const ScriptProgram> program;
+  std::uint64_t seed = 1;  // of what it draws: picks, mixes, data
+};
+
+class ObjectMemory;
+class Port;
+
+// A function that a program of the user brings along (sim/scenario/custom_workloads.hpp).
+using CustomRun = void (*)(ObjectMemory& memory, Port& port);
+struct CustomOptions {
+  CustomRun run = nullptr;
+};
+
+using WorkloadOptions = std::variant<CounterOptions, QueueOptions, KvsOptions, ScriptOptions, CustomOptions>;
+
+// Whether the workload comes to an end by itself. Nobody can tell of a custom one.
+inline bool ends(const WorkloadOptions& options) {
+  if (const auto* script = std::get_if<ScriptOptions>(&options)) return script->program->iterations > 0;
+  return !std::holds_alternative<CounterOptions>(options) && !std::holds_alternative<CustomOptions>(options);
+}
 
 }  // namespace brownout::sim::firmware

@@ -11,8 +11,8 @@ constexpr std::uint64_t kMostControlOperations = 10'000;
 constexpr std::uint64_t kEndlessControlOperations = 2'000;
 
 std::uint64_t control_operations(const Scenario& scenario) {
-  const bool endless = std::holds_alternative<CounterConfig>(scenario.workload);
-  const std::uint64_t wanted = endless ? kEndlessControlOperations : kMostControlOperations;
+  const std::uint64_t wanted =
+      firmware::ends(scenario.workload) ? kMostControlOperations : kEndlessControlOperations;
   return std::min(scenario.stop.operations.value_or(wanted), kMostControlOperations);
 }
 

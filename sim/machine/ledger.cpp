@@ -18,6 +18,7 @@ void Ledger::book(const Span& span) {
   cpu_[i].add(span.load.cpu_w * seconds);
   bus_[i].add(span.load.bus_w * seconds);
   storage_[i].add(span.load.storage_w * seconds);
+  peripherals_[i].add(span.load.peripherals_w * seconds);
   harvested_.add(span.source_w * seconds);
   leakage_.add(span.losses.leakage_j);
   esr_.add(span.losses.esr_j);
@@ -59,26 +60,30 @@ Ledger::Balance Ledger::check() const {
   double cpu = 0;
   double bus = 0;
   double storage = 0;
+  double peripherals = 0;
   for (const StateTime& state : states_) {
     const double seconds = state.time.seconds();
     cpu += state.load.cpu_w * seconds;
     bus += state.load.bus_w * seconds;
     storage += state.load.storage_w * seconds;
+    peripherals += state.load.peripherals_w * seconds;
   }
   double cpu_first = 0;
   double bus_first = 0;
   double storage_first = 0;
+  double peripherals_first = 0;
   for (std::size_t i = 0; i < kPhases; ++i) {
     cpu_first += cpu_[i].value();
     bus_first += bus_[i].value();
     storage_first += storage_[i].value();
+    peripherals_first += peripherals_[i].value();
   }
   const double losses = leakage_j() + esr_j() + clipped_j();
 
   Balance balance;
   balance.turned_over_j = source_integral_.value() + first_j_;
   balance.first_book_j = total_load_j() + losses + last_j_;
-  balance.second_book_j = cpu + bus + storage + losses + last_j_;
+  balance.second_book_j = cpu + bus + storage + peripherals + losses + last_j_;
   const double scale = balance.turned_over_j > 0 ? balance.turned_over_j : 1.0;
   const auto compare = [&](const char* what, double a, double b) {
     const double error = std::fabs(a - b) / scale;
@@ -89,6 +94,7 @@ Ledger::Balance Ledger::check() const {
   compare("cpu", cpu_first, cpu);
   compare("bus", bus_first, bus);
   compare("storage", storage_first, storage);
+  compare("peripherals", peripherals_first, peripherals);
   compare("source", harvested_j(), source_integral_.value());
   compare("conservation, first book", harvested_j() + first_j_, balance.first_book_j);
   compare("conservation, second book", balance.turned_over_j, balance.second_book_j);

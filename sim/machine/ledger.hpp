@@ -25,12 +25,13 @@ inline constexpr std::size_t kPhases = 5;
 std::string_view name_of(Phase phase);
 
 // Power drawn from the rail, by who draws it. cpu: the MCU while it computes, or sleeps; bus: the MCU while
-// it drives or waits for a transfer; storage: the FRAM.
+// it drives or waits for a transfer; storage: the FRAM; peripherals: what else the program switches on.
 struct Load {
   double cpu_w = 0;
   double bus_w = 0;
   double storage_w = 0;
-  [[nodiscard]] double total_w() const { return cpu_w + bus_w + storage_w; }
+  double peripherals_w = 0;
+  [[nodiscard]] double total_w() const { return cpu_w + bus_w + storage_w + peripherals_w; }
   friend bool operator==(const Load&, const Load&) = default;
 };
 
@@ -77,7 +78,10 @@ class Ledger {
   [[nodiscard]] double cpu_j(Phase phase) const { return cpu_[index(phase)].value(); }
   [[nodiscard]] double bus_j(Phase phase) const { return bus_[index(phase)].value(); }
   [[nodiscard]] double storage_j(Phase phase) const { return storage_[index(phase)].value(); }
-  [[nodiscard]] double load_j(Phase phase) const { return cpu_j(phase) + bus_j(phase) + storage_j(phase); }
+  [[nodiscard]] double peripherals_j(Phase phase) const { return peripherals_[index(phase)].value(); }
+  [[nodiscard]] double load_j(Phase phase) const {
+    return cpu_j(phase) + bus_j(phase) + storage_j(phase) + peripherals_j(phase);
+  }
   [[nodiscard]] double total_load_j() const;
   [[nodiscard]] double harvested_j() const { return harvested_.value(); }
   [[nodiscard]] double leakage_j() const { return leakage_.value(); }
@@ -101,6 +105,7 @@ class Ledger {
   std::array<Sum, kPhases> cpu_;
   std::array<Sum, kPhases> bus_;
   std::array<Sum, kPhases> storage_;
+  std::array<Sum, kPhases> peripherals_;
   Sum harvested_;
   Sum leakage_;
   Sum esr_;

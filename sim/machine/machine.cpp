@@ -8,7 +8,6 @@
 
 #include "sim/machine/sizing.hpp"
 #include "sim/scenario/quantity.hpp"
-#include "sim/verify/state.hpp"
 
 namespace brownout::sim {
 namespace {
@@ -36,6 +35,7 @@ firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std
   const StorageConfig& storage = scenario.storage;
   firmware::Image image;
   image.heap = heap_config_of(scenario);
+  image.memory = scenario.heap.memory;
   image.storage.size_bytes = storage.part.size_bytes;
   image.storage.address_bytes = storage.part.address_bytes;
   image.storage.power_up_us = static_cast<std::uint32_t>((storage.part.power_up.count + 999'999) / 1'000'000);
@@ -71,8 +71,25 @@ heap::HeapConfig heap_config_of(const Scenario& scenario) {
   config.dirty_limit_bytes = scenario.heap.dirty_limit_bytes;
   config.max_residents = scenario.heap.max_residents;
   config.store_bytes = scenario.heap.store_bytes;
+  config.store_unit_bytes = scenario.heap.store_unit_bytes;
   config.os_bytes = rounded_os_bytes(scenario);
   return config;
+}
+
+std::unique_ptr<MemoryInspector> make_inspector(const Scenario& scenario) {
+  const firmware::MemoryOptions& memory = scenario.heap.memory;
+  const std::uint32_t storage_bytes = scenario.storage.part.size_bytes;
+  if (memory.kind != firmware::MemoryKind::heap) {
+    const firmware::BaselinePlan plan =
+        firmware::plan_baseline(heap_config_of(scenario), memory, storage_bytes);
+    assert(plan.status().ok() && "the scenario was checked");
+    return make_baseline_inspector(plan, memory.kind);
+  }
+  heap::Geometry geometry;
+  const heap::Error error = firmware::plan_heap(heap_config_of(scenario), memory, storage_bytes, geometry);
+  assert(error == heap::Error::none && "the scenario was checked");
+  static_cast<void>(error);
+  return make_heap_inspector(geometry, memory);
 }
 
 Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> source, Ledger& ledger,
@@ -90,6 +107,7 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
       os_words_(rounded_os_bytes(scenario) / 8 + 1),
       os_part_(bytes_of(os_words_, rounded_os_bytes(scenario))),
       firmware_(firmware::make_firmware(image_of(scenario, ram_, os_part_), *this)),
+      inspector_(make_inspector(scenario)),
       program_stack_(kProgramStackBytes),
       boot_stack_(kBootStackBytes),
       limit_(scenario.stop.time.value_or(kLongestTime)),
@@ -124,10 +142,13 @@ void Machine::cold_start() {
   persist_unmasked_ = false;
   critical_depth_ = 0;
   computing_ = false;
+  peripherals_w_ = 0;
   enter(Mode::cold_boot, Phase::boot);
   boot_phases();
   enter(Mode::program, Phase::run);
   firmware_->cold_start();
+  // A custom workload may forget to say so, and would then pass whatever it did.
+  if (!frozen_ && result_.operations == 0) fail("the workload ended without an operation (operation_done())");
   if (!frozen_) stop(StopReason::operations);
   verify_objects();
 }
@@ -233,7 +254,9 @@ bool Machine::persist_now() {
   fill_pattern(os_part_);  // the OS's data are never the same twice
   ram_before_.assign(ram_.begin(), ram_.end());
   os_before_.assign(os_part_.begin(), os_part_.end());
-  const bool dirty = reinterpret_cast<const heap::Control*>(ram_.data())->dirty_bytes > 0;
+  const auto residents = inspector_->residents(ram_, shadow_.objects());
+  const bool dirty = std::any_of(residents.begin(), residents.end(),
+                                 [](const auto& resident) { return resident.second.dirty_bytes > 0; });
   const BusCounters before = bus_.counters();
   note_persist_begin();
   fingerprint_.add(Trace::persist_begin, train_.now(), train_.terminal_v());
@@ -297,7 +320,7 @@ void Machine::outage_and_restore() {
       note_power_cycle();
     }
   }
-  fail_if(outage_changed(firmware_->geometry(), ram_before_, ram_), "after a restore");
+  fail_if(inspector_->outage_changed(ram_before_, ram_), "after a restore");
   if (!std::equal(os_part_.begin(), os_part_.end(), os_before_.begin()))
     fail("the OS part came back changed");
   verify_due_ = true;
@@ -397,13 +420,11 @@ void Machine::record_loss(bool warned) {
     loss.needed_capacitance_f =
         capacitance_for(loss.persist_energy_j, loss.persist_energy_j / time_s, scenario_.supply);
   }
-  const heap::Geometry& geometry = firmware_->geometry();
-  const auto* slots = reinterpret_cast<const heap::Slot*>(ram_.data() + geometry.slots_offset);
-  for (std::uint32_t i = 0; i < geometry.config.max_residents; ++i) {
-    if (!slots[i].used() || !slots[i].dirty()) continue;
+  for (const auto& [home, resident] : inspector_->residents(ram_, shadow_.objects())) {
+    if (resident.dirty_bytes == 0) continue;
     ++loss.objects_total;
-    loss.bytes += slots[i].size_bytes();
-    const Shadow::Copy* copy = shadow_.find(slots[i].home());
+    loss.bytes += resident.dirty_bytes;
+    const Shadow::Copy* copy = shadow_.find(home);
     if (copy != nullptr && loss.objects.size() < kLostObjectsNamed) loss.objects.push_back(copy->number);
   }
 }

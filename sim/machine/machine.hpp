@@ -25,6 +25,8 @@ namespace brownout::sim {
 
 // The heap's configuration on a scenario's board.
 heap::HeapConfig heap_config_of(const Scenario& scenario);
+// What judges the scenario's memory by its bytes; the scenario has been checked.
+std::unique_ptr<MemoryInspector> make_inspector(const Scenario& scenario);
 
 struct Progress {
   Picoseconds now;
@@ -69,6 +71,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   std::uint32_t power_epoch() override;
   void wait_since_power_on(std::uint32_t us) override;
   void unmask_persist() override;
+  void phase(std::uint64_t duration_us, std::uint64_t load_ua, bool sleeping) override;
   void begin_send(heap::ConstBytes command, heap::OutStream data) override;
   void begin_receive(heap::ConstBytes command, heap::InStream data) override;
   heap::TransferState poll_bus() override;
@@ -136,6 +139,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   std::vector<std::uint64_t> os_words_;
   std::span<std::byte> os_part_;
   std::unique_ptr<firmware::Firmware> firmware_;
+  std::unique_ptr<MemoryInspector> inspector_;
   FiberStack program_stack_;
   FiberStack boot_stack_;
   Fibers fibers_;
@@ -150,6 +154,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   double active_w_ = 0;
   double fram_active_w_ = 0;
   double fram_standby_w_ = 0;
+  double peripherals_w_ = 0;  // what the program has switched on; draws while the program runs
   bool selected_ = false;
   bool persist_unmasked_ = false;
   bool frozen_ = false;      // the run is over: time stands still, nothing costs

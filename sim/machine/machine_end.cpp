@@ -6,7 +6,6 @@
 
 #include "devices/math/random.hpp"
 #include "sim/machine/machine.hpp"
-#include "sim/verify/state.hpp"
 
 namespace brownout::sim {
 
@@ -45,9 +44,8 @@ void Machine::verify_objects() {
 }
 
 std::optional<std::string> Machine::object_fault() const {
-  const heap::Geometry& geometry = firmware_->geometry();
-  if (auto fault = shadow_.differs_anywhere(geometry, ram_, fram_.memory())) return fault;
-  return structure_fault(geometry, ram_, fram_.memory(), shadow_.homes());
+  if (auto fault = shadow_.differs_anywhere(*inspector_, ram_, fram_.memory())) return fault;
+  return inspector_->structure_fault(ram_, fram_.memory(), shadow_.objects());
 }
 
 RunResult Machine::finish() {
@@ -63,7 +61,7 @@ RunResult Machine::finish() {
   for (std::size_t i = 0; i < kPhases; ++i) {
     const auto phase = static_cast<Phase>(i);
     result_.phases[i] = {ledger_.time(phase), ledger_.cpu_j(phase), ledger_.bus_j(phase),
-                         ledger_.storage_j(phase)};
+                         ledger_.storage_j(phase), ledger_.peripherals_j(phase)};
   }
   result_.harvested_j = ledger_.harvested_j();
   result_.leakage_j = ledger_.leakage_j();

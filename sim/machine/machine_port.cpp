@@ -12,6 +12,30 @@ namespace {
 
 constexpr std::uint64_t kOperationsPerReport = 256;
 
+// As heap/types.hpp has it.
+const char* name_of(heap::Error error) {
+  switch (error) {
+    case heap::Error::none: return "none";
+    case heap::Error::no_ram: return "no_ram";
+    case heap::Error::no_storage: return "no_storage";
+    case heap::Error::dirty_limit: return "dirty_limit";
+    case heap::Error::too_large: return "too_large";
+    case heap::Error::no_slot: return "no_slot";
+    case heap::Error::out_of_range: return "out_of_range";
+    case heap::Error::invalid_handle: return "invalid_handle";
+    case heap::Error::borrowed: return "borrowed";
+    case heap::Error::storage_failed: return "storage_failed";
+    case heap::Error::wrong_part: return "wrong_part";
+    case heap::Error::bad_configuration: return "bad_configuration";
+    case heap::Error::empty: return "empty";
+    case heap::Error::torn: return "torn";
+    case heap::Error::stale: return "stale";
+    case heap::Error::foreign: return "foreign";
+    case heap::Error::wrong_version: return "wrong_version";
+  }
+  return "unknown";
+}
+
 }  // namespace
 
 // Lets time pass under the present load; the persist interrupt strikes inside. Waiting for the wire ends
@@ -68,6 +92,7 @@ void Machine::use(Activity activity) {
     case Activity::off: break;
   }
   if (activity != Activity::off) load.storage_w = selected_ ? fram_active_w_ : fram_standby_w_;
+  if (mode_ == Mode::program) load.peripherals_w = peripherals_w_;
   train_.set_load(load, phase_);
 }
 
@@ -170,6 +195,19 @@ void Machine::unmask_persist() {
   if (train_.warn_asserted() && interruptible()) persist_interrupt();
 }
 
+// Time of a clock, not of the CPU: ticks of an RTOS do not stretch it.
+void Machine::phase(std::uint64_t duration_us, std::uint64_t load_ua, bool sleeping) {
+  if (frozen_) return;
+  peripherals_w_ = static_cast<double>(load_ua) / 1e6 * scenario_.mcu.profile.rail_v;
+  use(sleeping ? Activity::sleep : Activity::compute);
+  computing_ = true;
+  elapse(devices::microseconds(static_cast<std::int64_t>(duration_us)), false);
+  computing_ = false;
+  peripherals_w_ = 0;
+  use(Activity::compute);
+  tick_.skip_to(train_.now());
+}
+
 void Machine::begin_send(heap::ConstBytes command, heap::OutStream data) { bus_.begin_send(command, data); }
 void Machine::begin_receive(heap::ConstBytes command, heap::InStream data) {
   bus_.begin_receive(command, data);
@@ -225,7 +263,7 @@ void Machine::operation_done() {
 }
 
 void Machine::give_up(heap::Error error, const char* doing) {
-  fail(fmt::format("the workload could not go on: {} (error {})", doing, static_cast<int>(error)));
+  fail(fmt::format("the workload could not go on: {} ({})", doing, name_of(error)));
 }
 
 }  // namespace brownout::sim

@@ -60,7 +60,8 @@ struct PhaseUse {
   double cpu_j = 0;
   double bus_j = 0;
   double storage_j = 0;
-  [[nodiscard]] double energy_j() const { return cpu_j + bus_j + storage_j; }
+  double peripherals_j = 0;
+  [[nodiscard]] double energy_j() const { return cpu_j + bus_j + storage_j + peripherals_j; }
 };
 
 // An outage that cost data.

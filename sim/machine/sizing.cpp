@@ -7,6 +7,11 @@
 #include "heap/layout.hpp"
 
 namespace brownout::sim {
+namespace {
+
+constexpr std::uint32_t kSlotBytes = 4;  // the smaller of the two
+
+}  // namespace
 
 double capacitance_for(double energy_j, double power_w, const SupplyConfig& supply) {
   const double x1 = supply.thresholds.warn_v * supply.thresholds.warn_v;
@@ -25,6 +30,16 @@ double capacitance_for_start(double energy_j, const SupplyConfig& supply) {
 std::uint32_t smallest_object_bytes(const Scenario& scenario) {
   if (const auto* counter = std::get_if<CounterConfig>(&scenario.workload)) return counter->size_bytes;
   if (const auto* queue = std::get_if<QueueConfig>(&scenario.workload)) return queue->item_bytes + 8;
+  if (const auto* script = std::get_if<ScriptWorkloadConfig>(&scenario.workload)) {
+    std::uint32_t smallest = heap::kMaxRamBytes;
+    for (const firmware::ObjectDemand& demand : demand_of(*script->program)) {
+      const bool partial = demand.dirtiness == heap::Dirtiness::partial;
+      smallest = std::min({smallest, demand.size_bytes, partial ? heap::kDirtyBlockBytes : smallest});
+    }
+    return smallest;
+  }
+  // Of a custom workload nothing is known: the worst case.
+  if (std::holds_alternative<firmware::CustomOptions>(scenario.workload)) return heap::kGranule;
   const auto& sizes = std::get<KvsConfig>(scenario.workload).sizes;
   return *std::min_element(sizes.begin(), sizes.end());
 }
@@ -35,8 +50,7 @@ PersistEstimate full_persist(const Scenario& scenario, std::uint32_t object_byte
   const auto& cpu = scenario.mcu.profile.costs;
   const double bytes = scenario.heap.dirty_limit_bytes + scenario.mcu.os_save_bytes;
   const std::uint32_t object = heap::round_up_8(object_bytes);
-  const std::uint32_t room = scenario.heap.dirty_limit_bytes - heap::kCheckpointOverheadBytes;
-  const std::uint64_t whole_objects = room / (object + sizeof(heap::Slot)) + 1;
+  const std::uint64_t whole_objects = scenario.heap.dirty_limit_bytes / (object + kSlotBytes) + 1;
   const auto objects = static_cast<double>(whole_objects);
   const double pieces = 4 + objects;
   const double wire_s = 8.0 / static_cast<double>(storage.sck_hz);

@@ -6,6 +6,7 @@
 
 #include "sim/machine/sizing.hpp"
 #include "sim/report/report.hpp"
+#include "sim/scenario/choices.hpp"
 
 namespace brownout::sim {
 namespace {
@@ -36,7 +37,8 @@ Json by_phase(const RunResult& result) {
     const PhaseUse& use = result.phases[static_cast<std::size_t>(phase)];
     phases[std::string(name_of(phase))] = {{"time_s", use.time.seconds()}, {"time_ps", use.time.count},
                                            {"energy_j", use.energy_j()},   {"cpu_j", use.cpu_j},
-                                           {"bus_j", use.bus_j},           {"storage_j", use.storage_j}};
+                                           {"bus_j", use.bus_j},           {"storage_j", use.storage_j},
+                                           {"peripherals_j", use.peripherals_j}};
   }
   return phases;
 }
@@ -45,14 +47,20 @@ Json consumers(const RunResult& result) {
   double cpu = 0;
   double bus = 0;
   double storage = 0;
+  double peripherals = 0;
   for (const PhaseUse& use : result.phases) {
     cpu += use.cpu_j;
     bus += use.bus_j;
     storage += use.storage_j;
+    peripherals += use.peripherals_j;
   }
-  return {{"cpu", cpu},          {"bus", bus},
-          {"storage", storage},  {"leakage", result.leakage_j},
-          {"esr", result.esr_j}, {"clipped", result.clipped_j}};
+  return {{"cpu", cpu},
+          {"bus", bus},
+          {"storage", storage},
+          {"peripherals", peripherals},
+          {"leakage", result.leakage_j},
+          {"esr", result.esr_j},
+          {"clipped", result.clipped_j}};
 }
 
 Json losses(const RunResult& result) {
@@ -74,6 +82,7 @@ Json losses(const RunResult& result) {
 
 Json configuration(const Scenario& scenario) {
   const auto& supply = scenario.supply;
+  const firmware::MemoryOptions& memory = scenario.heap.memory;
   return {{"mcu", scenario.mcu.profile.name},
           {"mcu_clock_hz", scenario.mcu.clock_hz},
           {"os_save_bytes", scenario.mcu.os_save_bytes},
@@ -91,9 +100,11 @@ Json configuration(const Scenario& scenario) {
           {"brown_out_v", supply.thresholds.brown_out_v},
           {"ram_bytes", scenario.heap.ram_bytes},
           {"dirty_limit_bytes", scenario.heap.dirty_limit_bytes},
-          {"ram_allocator", scenario.heap.ram_allocator},
-          {"nv_allocator", scenario.heap.nv_allocator},
-          {"policy", scenario.heap.policy}};
+          {"memory", std::string(name_in(kMemories, memory.kind))},
+          {"ram_allocator", std::string(name_in(kRamAllocators, memory.ram_allocator))},
+          {"nv_allocator", std::string(name_in(kNvAllocators, memory.store_allocator))},
+          {"policy", std::string(name_in(kPolicies, memory.policy))},
+          {"slots", std::string(name_in(kSlots, memory.slots))}};
 }
 
 }  // namespace

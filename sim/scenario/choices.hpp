@@ -3,16 +3,20 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 namespace brownout::sim {
 
-inline constexpr std::array<std::string_view, 3> kWorkloadKinds{"counter", "queue", "kvs"};
+inline constexpr std::array<std::string_view, 5> kWorkloadKinds{"counter", "queue", "kvs", "script",
+                                                                "custom"};
 inline constexpr std::array<std::string_view, 4> kKeyDistributions{"random", "sequential", "partitioned",
                                                                    "distributed"};
-inline constexpr std::array<std::string_view, 1> kRamAllocators{"linked_list"};
-inline constexpr std::array<std::string_view, 1> kNvAllocators{"linked_list"};
-inline constexpr std::array<std::string_view, 1> kPolicies{"in_order"};
+inline constexpr std::array<std::string_view, 4> kMemories{"heap", "ram_snapshot", "direct", "pages"};
+inline constexpr std::array<std::string_view, 2> kRamAllocators{"linked_list", "buddy"};
+inline constexpr std::array<std::string_view, 3> kNvAllocators{"linked_list", "buddy", "block"};
+inline constexpr std::array<std::string_view, 3> kPolicies{"in_order", "clock", "round_robin"};
+inline constexpr std::array<std::string_view, 2> kSlots{"standard", "compact"};
 inline constexpr std::array<std::string_view, 3> kTransferModes{"fifo", "dma", "sliced"};
 inline constexpr std::array<std::string_view, 2> kAfterPersist{"sleep", "shutdown"};
 inline constexpr std::array<std::string_view, 2> kOnLoss{"stop", "reformat"};
@@ -20,5 +24,11 @@ inline constexpr std::array<std::string_view, 6> kSourceKinds{"constant", "squar
                                                               "sine",     "bursts", "sequence"};
 inline constexpr std::array<std::string_view, 2> kTraceTimes{"stamped", "by_index"};
 inline constexpr std::array<std::string_view, 3> kTraceGaps{"error", "hold", "zero"};
+
+// The name of a choice.
+template <class Names, class Choice>
+constexpr std::string_view name_in(const Names& names, Choice choice) {
+  return names[static_cast<std::size_t>(choice)];
+}
 
 }  // namespace brownout::sim

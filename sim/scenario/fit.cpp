@@ -1,91 +1,135 @@
 #include "sim/scenario/fit.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include <fmt/format.h>
 
-#include "heap/memory/linked_list_store.hpp"
+#include "heap/store_allocators/linked_list.hpp"
 #include "sim/machine/machine.hpp"
+#include "sim/scenario/choices.hpp"
 
 namespace brownout::sim {
 namespace {
 
-struct Demand {
-  std::uint32_t largest_object_bytes = 0;
-  std::uint64_t units = 0;  // of the store, for all objects at once
-  std::string objects;      // in words
+// The objects that a workload has at the same time, by size. None of a custom one: nobody knows before it
+// runs, and then it is told what does not fit.
+struct Objects {
+  struct Kind {
+    std::uint64_t count = 0;
+    std::uint32_t size_bytes = 0;
+  };
+  std::vector<Kind> kinds;
+  std::string words;
 };
 
-Demand demand_of(const WorkloadConfig& workload, const heap::StorePlan& plan) {
+Objects objects_of(const WorkloadConfig& workload) {
   if (const auto* counter = std::get_if<CounterConfig>(&workload)) {
-    return {counter->size_bytes, std::uint64_t{counter->objects} * plan.units_for(counter->size_bytes),
+    return {{{counter->objects, counter->size_bytes}},
             fmt::format("{} objects of {} B", counter->objects, counter->size_bytes)};
   }
   if (const auto* queue = std::get_if<QueueConfig>(&workload)) {
     const std::uint32_t node = queue->item_bytes + 8;
-    return {node, (std::uint64_t{queue->length} + 1) * plan.units_for(node),
+    return {{{std::uint64_t{queue->length} + 1, node}},
             fmt::format("{} nodes of {} B (one spare for push before pop)", queue->length + 1, node)};
   }
-  const auto& kvs = std::get<KvsConfig>(workload);
-  Demand demand;
-  for (std::size_t i = 0; i < kvs.sizes.size(); ++i) {
-    demand.largest_object_bytes = std::max(demand.largest_object_bytes, kvs.sizes[i]);
-    demand.units += std::uint64_t{kvs.counts[i]} * plan.units_for(kvs.sizes[i]);
+  if (const auto* script = std::get_if<firmware::ScriptOptions>(&workload)) {
+    Objects objects;
+    for (const firmware::ObjectDemand& demand : firmware::demand_of(*script->program)) {
+      objects.kinds.push_back({demand.count, demand.size_bytes});
+    }
+    objects.words = "the script's objects, arrays and lists";
+    return objects;
   }
-  demand.objects = "256 objects of four sizes";
-  return demand;
+  if (std::holds_alternative<firmware::CustomOptions>(workload)) return {};
+  const auto& kvs = std::get<KvsConfig>(workload);
+  Objects objects;
+  for (std::size_t i = 0; i < kvs.sizes.size(); ++i) objects.kinds.push_back({kvs.counts[i], kvs.sizes[i]});
+  objects.words = "256 objects of four sizes";
+  return objects;
+}
+
+std::uint32_t largest_of(const Objects& objects) {
+  std::uint32_t largest = 0;
+  for (const Objects::Kind& kind : objects.kinds) {
+    if (kind.count > 0) largest = std::max(largest, kind.size_bytes);
+  }
+  return largest;
+}
+
+// Units of the store that an object takes; all of them if none would do.
+std::uint64_t units_for(const heap::StorePlan& plan, firmware::StoreAllocatorKind allocator,
+                        std::uint32_t size_bytes) {
+  const std::uint32_t exact = (size_bytes + plan.unit_bytes - 1) / plan.unit_bytes;
+  switch (allocator) {
+    case firmware::StoreAllocatorKind::linked_list: return heap::run_length_of(heap::run_code_of(exact));
+    case firmware::StoreAllocatorKind::buddy: return std::bit_ceil(exact);
+    case firmware::StoreAllocatorKind::block: break;
+  }
+  return exact;
+}
+
+// Throws if mark, checkpoints, records and objects do not fit the part.
+void check_store(const Scenario& scenario, const heap::HeapConfig& config, const heap::Geometry& geometry) {
+  const std::uint32_t part_bytes = std::min(scenario.storage.part.size_bytes, heap::kMaxStoreBytes);
+  if (std::uint64_t{geometry.store_base} + std::max(config.store_bytes, 1U) <= part_bytes) return;
+  const std::string before = fmt::format(
+      "{} B mark + 2 x ({} B dirty limit + {} B OS part) + {} B slot records = {} B before the objects",
+      sizeof(heap::RunningMark), heap::round_up_8(config.dirty_limit_bytes), config.os_bytes,
+      geometry.store_base - geometry.records_base, geometry.store_base);
+  throw InputError(
+      scenario.where(config.store_bytes == 0 ? "heap.dirty_limit" : "heap.store"),
+      config.store_bytes == 0
+          ? fmt::format("{} leave no room for objects: storage.part {} has {} B", before,
+                        scenario.storage.part.name, part_bytes)
+          : fmt::format(
+                "the heap is larger than the part: {} and {} B store are {} B, storage.part {} has {} B",
+                before, config.store_bytes, std::uint64_t{geometry.store_base} + config.store_bytes,
+                scenario.storage.part.name, part_bytes));
 }
 
 // The default of max_residents counts in the arithmetic, so the plan is made in steps that each explain.
 void check_heap(const Scenario& scenario, heap::Geometry& geometry) {
   const heap::HeapConfig config = heap_config_of(scenario);
-  const std::uint32_t least = heap::kCheckpointOverheadBytes + sizeof(heap::Slot) + heap::kGranule;
-  if (config.dirty_limit_bytes < least) {
-    throw InputError(
-        scenario.where("heap.dirty_limit"),
-        fmt::format("a dirty limit of {} B is too small: header and trailer take {} B, a slot {} B and the "
-                    "smallest object {} B, {} B in all",
-                    config.dirty_limit_bytes, heap::kCheckpointOverheadBytes, sizeof(heap::Slot),
-                    heap::kGranule, least));
-  }
-  const heap::Error error = heap::Geometry::plan(config, scenario.storage.part.size_bytes, geometry);
+  const heap::Error error =
+      firmware::plan_heap(config, scenario.heap.memory, scenario.storage.part.size_bytes, geometry);
   if (error == heap::Error::none) return;
-  if (config.ram_bytes < geometry.objects_offset + heap::kGranule) {
+  const std::uint32_t residents = geometry.config.max_residents;
+  if (residents > geometry.modules.max_slots) {
+    throw InputError(scenario.where("heap.max_residents"),
+                     fmt::format("{} residents are too many: heap.slots {} allow {}", residents,
+                                 name_in(kSlots, scenario.heap.memory.slots), geometry.modules.max_slots));
+  }
+  const std::uint32_t least_ram = geometry.objects_offset + heap::kGranule + 2 * geometry.bitmap_bytes();
+  if (config.ram_bytes < least_ram) {
     throw InputError(
         scenario.where("heap.ram"),
-        fmt::format("a heap of {} B RAM is too small: its structures for {} residents take {} B, and an "
-                    "object at least {} B",
-                    config.ram_bytes, geometry.config.max_residents, geometry.objects_offset,
-                    heap::kGranule));
+        fmt::format(
+            "a heap of {} B RAM is too small: its structures for {} residents take {} B, and the room "
+            "for objects has to be {} B at least",
+            config.ram_bytes, residents, geometry.objects_offset, least_ram - geometry.objects_offset));
   }
   if (geometry.smallest_limit(heap::kGranule) > config.dirty_limit_bytes) {
     throw InputError(
-        scenario.where("heap.max_residents"),
-        fmt::format("{} residents need a dirty limit of {} B at least ({} B header and trailer, {} x {} B "
-                    "slots, {} B object), heap.dirty_limit is {} B",
-                    geometry.config.max_residents, geometry.smallest_limit(heap::kGranule),
-                    heap::kCheckpointOverheadBytes, geometry.config.max_residents, sizeof(heap::Slot),
-                    heap::kGranule, config.dirty_limit_bytes));
+        scenario.where("heap.dirty_limit"),
+        fmt::format("a dirty limit of {} B is too small: with {} residents an image takes {} B before any "
+                    "object, three slots {} B and the smallest object {} B, {} B in all",
+                    config.dirty_limit_bytes, residents, geometry.empty_image_bytes(),
+                    3 * geometry.modules.slot_bytes, heap::kGranule,
+                    geometry.smallest_limit(heap::kGranule)));
   }
-  const std::string checkpoints = fmt::format(
-      "{} B mark + 2 x ({} B dirty limit + {} B OS part) = {} B for checkpoints", sizeof(heap::RunningMark),
-      heap::round_up_8(config.dirty_limit_bytes), config.os_bytes, geometry.store_base);
+  check_store(scenario, config, geometry);
   throw InputError(
-      scenario.where(config.store_bytes == 0 ? "heap.dirty_limit" : "heap.store"),
-      config.store_bytes == 0
-          ? fmt::format("{} leave no room for objects: storage.part {} has {} B", checkpoints,
-                        scenario.storage.part.name, scenario.storage.part.size_bytes)
-          : fmt::format(
-                "the heap is larger than the part: {} and {} B store are {} B, storage.part {} has {} B",
-                checkpoints, config.store_bytes, std::uint64_t{geometry.store_base} + config.store_bytes,
-                scenario.storage.part.name, scenario.storage.part.size_bytes));
+      scenario.where("heap.store_unit"),
+      fmt::format("the store of {} B cannot be divided for nv_allocator {} with units of {} B",
+                  geometry.config.store_bytes, name_in(kNvAllocators, scenario.heap.memory.store_allocator),
+                  config.store_unit_bytes));
 }
 
 void check_workload(const Scenario& scenario, const heap::Geometry& geometry) {
-  const heap::StorePlan plan = heap::StorePlan::of(geometry.store_base, geometry.store_end);
-  const Demand demand = demand_of(scenario.workload, plan);
-  const std::uint32_t object_ram = geometry.config.ram_bytes - geometry.objects_offset;
-  const std::uint32_t largest = heap::round_up_8(demand.largest_object_bytes);
+  const Objects objects = objects_of(scenario.workload);
+  const std::uint32_t object_ram = geometry.object_granules() * heap::kGranule;
+  const std::uint32_t largest = heap::round_up_8(largest_of(objects));
   if (largest > object_ram) {
     throw InputError(
         scenario.where("workload.kind"),
@@ -96,18 +140,77 @@ void check_workload(const Scenario& scenario, const heap::Geometry& geometry) {
   if (geometry.smallest_limit(largest) > geometry.config.dirty_limit_bytes) {
     throw InputError(
         scenario.where("heap.dirty_limit"),
-        fmt::format("the workload's largest object ({} B) needs a dirty limit of {} B ({} B header and "
-                    "trailer, {} x {} B slots, the object); it is {} B; heap.max_residents may be lowered",
-                    largest, geometry.smallest_limit(largest), heap::kCheckpointOverheadBytes,
-                    geometry.config.max_residents, sizeof(heap::Slot), geometry.config.dirty_limit_bytes));
+        fmt::format("the workload's largest object ({} B) needs a dirty limit of {} B (an image takes {} B "
+                    "before any object, three slots {} B, the object); it is {} B",
+                    largest, geometry.smallest_limit(largest), geometry.empty_image_bytes(),
+                    3 * geometry.modules.slot_bytes, geometry.config.dirty_limit_bytes));
   }
-  if (demand.units > plan.units) {
+  const firmware::StoreAllocatorKind allocator = scenario.heap.memory.store_allocator;
+  const heap::StorePlan& plan = geometry.store;
+  if (allocator == firmware::StoreAllocatorKind::block && largest > plan.unit_bytes) {
+    throw InputError(scenario.where("heap.store_unit"),
+                     fmt::format("the workload's largest object ({} B) does not fit a block of nv_allocator "
+                                 "block: heap.store_unit is {} B",
+                                 largest, plan.unit_bytes));
+  }
+  std::uint64_t units = 0;
+  for (const Objects::Kind& kind : objects.kinds) {
+    units += kind.count * units_for(plan, allocator, kind.size_bytes);
+  }
+  if (units > plan.units) {
     throw InputError(
         scenario.where("workload.kind"),
         fmt::format("the workload cannot fit the store: {} take {} units of {} B, the store of {} B has {} "
                     "(beside {} B table)",
-                    demand.objects, demand.units, plan.unit_bytes, geometry.store_end - geometry.store_base,
-                    plan.units, plan.units));
+                    objects.words, units, plan.unit_bytes, geometry.store_end - geometry.store_base,
+                    plan.units, plan.table_bytes));
+  }
+}
+
+[[noreturn]] void fail_for_misfit(const Scenario& scenario, const firmware::BaselinePlan& plan) {
+  const heap::HeapConfig config = heap_config_of(scenario);
+  const std::string_view memory = name_in(kMemories, scenario.heap.memory.kind);
+  switch (plan.misfit) {
+    case firmware::Misfit::dirty_limit:
+      throw InputError(
+          scenario.where("heap.dirty_limit"),
+          fmt::format("a dirty limit of {} B is too small for memory {}: an image with one dirty "
+                      "page takes {} B",
+                      config.dirty_limit_bytes, memory, plan.paged_image_bytes(1, 1)));
+    case firmware::Misfit::store:
+      throw InputError(
+          scenario.where("heap.ram"),
+          fmt::format(
+              "memory {} does not fit the store: two images of {} B and the OS part leave no room for "
+              "objects; storage.part {} has {} B",
+              memory, plan.image_bytes, scenario.storage.part.name, scenario.storage.part.size_bytes));
+    case firmware::Misfit::ram:
+    case firmware::Misfit::none:
+    case firmware::Misfit::page_bytes:
+    case firmware::Misfit::os_bytes: break;
+  }
+  throw InputError(
+      scenario.where("heap.ram"),
+      fmt::format("{} B of RAM are too little or too much for memory {}", config.ram_bytes, memory));
+}
+
+// All objects at once have to fit RAM, or the store with direct access.
+void check_baseline(const Scenario& scenario) {
+  const firmware::MemoryOptions& memory = scenario.heap.memory;
+  const firmware::BaselinePlan plan =
+      firmware::plan_baseline(heap_config_of(scenario), memory, scenario.storage.part.size_bytes);
+  if (!plan.status().ok()) fail_for_misfit(scenario, plan);
+  const Objects objects = objects_of(scenario.workload);
+  std::uint64_t needed = 0;
+  for (const Objects::Kind& kind : objects.kinds) needed += kind.count * heap::round_up_8(kind.size_bytes);
+  const std::uint64_t room = memory.kind == firmware::MemoryKind::direct
+                                 ? std::uint64_t{plan.geometry.store.units} * plan.geometry.store.unit_bytes
+                                 : plan.geometry.config.ram_bytes - plan.geometry.objects_offset;
+  if (needed > room) {
+    throw InputError(
+        scenario.where("heap.ram"),
+        fmt::format("memory {} has to hold all objects at once: {} take {} B, it has room for {} B",
+                    name_in(kMemories, memory.kind), objects.words, needed, room));
   }
 }
 
@@ -119,6 +222,10 @@ void check_fit(const Scenario& scenario) {
                      fmt::format("{} needs a supply of {} V at least; the rail of mcu.profile {} has {} V",
                                  scenario.storage.part.name, scenario.storage.part.min_vdd_v,
                                  scenario.mcu.profile.name, scenario.mcu.profile.rail_v));
+  }
+  if (scenario.heap.memory.kind != firmware::MemoryKind::heap) {
+    check_baseline(scenario);
+    return;
   }
   heap::Geometry geometry;
   check_heap(scenario, geometry);

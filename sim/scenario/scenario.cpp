@@ -58,9 +58,8 @@ Scenario parse_scenario(const std::string& text, const std::string& file,
   const ScenarioContext context{scenario.seed, std::filesystem::path(file).parent_path().string()};
   scenario.supply = read_supply(root, context);
   scenario.heap = read_heap(root);
-  scenario.workload = read_workload(root);
-  const bool workload_ends = !std::holds_alternative<CounterConfig>(scenario.workload);
-  scenario.stop = read_stop(root, workload_ends || ends(scenario.supply.source));
+  scenario.workload = read_workload(root, context);
+  scenario.stop = read_stop(root, firmware::ends(scenario.workload) || ends(scenario.supply.source));
   return scenario;
 }
 

@@ -18,6 +18,7 @@
 #include "devices/supply/scripted_source.hpp"
 #include "devices/supply/source.hpp"
 #include "devices/units.hpp"
+#include "sim/firmware/memory_options.hpp"
 #include "sim/firmware/workload_options.hpp"
 #include "sim/scenario/input_error.hpp"
 
@@ -81,17 +82,17 @@ struct SupplyConfig {
 struct HeapConfig {
   std::uint32_t ram_bytes = 0;
   std::uint32_t dirty_limit_bytes = 0;
-  std::uint32_t max_residents = 0;  // 0: derived from ram_bytes
-  std::uint32_t store_bytes = 0;    // for objects and their allocator; 0: all that the part has left
-  std::string ram_allocator;        // validated names: "linked_list"
-  std::string nv_allocator;         // "linked_list"
-  std::string policy;               // "in_order"
+  std::uint32_t max_residents = 0;     // 0: derived from ram_bytes
+  std::uint32_t store_bytes = 0;       // for objects and their allocator; 0: all that the part has left
+  std::uint32_t store_unit_bytes = 0;  // of the store allocator; 0: as it chooses
+  firmware::MemoryOptions memory;      // the heap's modules, or a baseline in its place
 };
 
 using CounterConfig = firmware::CounterOptions;
 using QueueConfig = firmware::QueueOptions;
 using KvsConfig = firmware::KvsOptions;
 using KeyDistribution = firmware::KvsKeys;
+using ScriptWorkloadConfig = firmware::ScriptOptions;
 using WorkloadConfig = firmware::WorkloadOptions;
 
 struct StopConfig {

@@ -5,33 +5,42 @@
 
 #include <fmt/format.h>
 
+#include "heap/layout.hpp"
 #include "sim/scenario/choices.hpp"
+#include "sim/scenario/custom_workloads.hpp"
 #include "sim/scenario/sections.hpp"
+#include "sim/scenario/text.hpp"
 
 namespace brownout::sim {
 namespace {
 
-constexpr std::array<std::string_view, 7> kHeapKeys{"ram",           "dirty_limit",  "max_residents", "store",
-                                                    "ram_allocator", "nv_allocator", "policy"};
+constexpr std::array<std::string_view, 11> kHeapKeys{
+    "ram",           "dirty_limit",  "max_residents", "store", "store_unit", "memory",
+    "ram_allocator", "nv_allocator", "policy",        "slots", "page"};
 constexpr std::array<std::string_view, 4> kCounterKeys{"kind", "objects", "size", "compute_cycles"};
 constexpr std::array<std::string_view, 5> kQueueKeys{"kind", "length", "item_bytes", "iterations",
                                                      "compute_cycles"};
 constexpr std::array<std::string_view, 6> kKvsKeys{"kind",   "keys",       "sizes",
                                                    "counts", "iterations", "compute_cycles"};
-constexpr std::array<std::string_view, 10> kWorkloadKeys{"kind",       "objects",       "size",  "length",
-                                                         "item_bytes", "keys",          "sizes", "counts",
-                                                         "iterations", "compute_cycles"};
+constexpr std::array<std::string_view, 2> kCustomKeys{"kind", "name"};
+constexpr std::array<std::string_view, 15> kWorkloadKeys{
+    "kind",       "objects",        "size",   "length", "item_bytes", "keys", "sizes", "counts",
+    "iterations", "compute_cycles", "arrays", "lists",  "setup",      "loop", "name"};
 constexpr std::array<std::string_view, 2> kStopKeys{"time", "operations"};
 
-// Indices in kWorkloadKinds; kvs is the rest.
+// Indices in kWorkloadKinds; script is the rest.
 constexpr std::size_t kCounter = 0;
 constexpr std::size_t kQueue = 1;
+constexpr std::size_t kKvs = 2;
+constexpr std::size_t kCustom = 4;
 
 constexpr std::uint64_t kKibi = 1'024;
 constexpr WholeLimits kRamLimits{256, 512 * kKibi};
 constexpr WholeLimits kDirtyLimits{1, 512 * kKibi};
 constexpr WholeLimits kResidentLimits{1, 4'096};
 constexpr WholeLimits kStoreLimits{1, 16 * kKibi* kKibi};
+constexpr WholeLimits kStoreUnitLimits{8, 16 * kKibi};
+constexpr WholeLimits kPageLimits{32, 512};
 constexpr WholeLimits kComputeLimits{0, 1'000'000'000};
 constexpr WholeLimits kObjectLimits{1, 4'000};
 constexpr WholeLimits kObjectSizeLimits{4, 16'376};
@@ -43,10 +52,11 @@ constexpr WholeLimits kKvsCountLimits{0, firmware::kKvsObjects};
 constexpr WholeLimits kOperationLimits{1, std::numeric_limits<std::uint64_t>::max()};
 constexpr TimeLimits kStopTimeLimits{{1}, kLongestTime};
 
-std::string choice_of(const Section& section, std::string_view key,
-                      std::span<const std::string_view> choices) {
+// The choice that a key names; the first one if it is left out.
+template <class Choice>
+Choice choice_of(const Section& section, std::string_view key, std::span<const std::string_view> choices) {
   const auto found = section.find(key);
-  return std::string(choices[found ? read_choice(*found, choices) : 0]);
+  return static_cast<Choice>(found ? read_choice(*found, choices) : 0);
 }
 
 void read_u32(const Section& section, std::string_view key, WholeLimits limits, std::uint32_t& value) {
@@ -101,6 +111,53 @@ KvsConfig read_kvs(const Section& section) {
   return kvs;
 }
 
+firmware::CustomOptions read_custom(const Section& section) {
+  const Found found = section.need("name", "name: sensor");
+  const std::vector<std::string_view> names = custom_workload_names();
+  const std::string_view name = scalar_text(found, names.empty() ? "sensor" : names.front());
+  const firmware::CustomRun run = find_custom_workload(name);
+  if (run == nullptr && names.empty()) {
+    found.fail(
+        fmt::format("{} is not known: this program has no custom workloads; a program of yours adds them "
+                    "(sim/scenario/custom_workloads.hpp)",
+                    in_quotes(name)));
+  }
+  if (run == nullptr) fail_for_choice(found, name, names);
+  return {run};
+}
+
+std::uint32_t read_store_unit(const Found& found) {
+  const std::uint32_t unit_bytes = read_bytes(found, kStoreUnitLimits);
+  if (unit_bytes % heap::kGranule != 0) {
+    found.fail(fmt::format("{} B is not a multiple of {} B, in which the store is divided", unit_bytes,
+                           heap::kGranule));
+  }
+  return unit_bytes;
+}
+
+firmware::MemoryOptions read_memory(const Section& section) {
+  firmware::MemoryOptions memory;
+  memory.kind = choice_of<firmware::MemoryKind>(section, "memory", kMemories);
+  memory.ram_allocator = choice_of<firmware::RamAllocatorKind>(section, "ram_allocator", kRamAllocators);
+  memory.store_allocator = choice_of<firmware::StoreAllocatorKind>(section, "nv_allocator", kNvAllocators);
+  memory.policy = choice_of<firmware::PolicyKind>(section, "policy", kPolicies);
+  memory.slots = choice_of<firmware::SlotKind>(section, "slots", kSlots);
+  const bool buddies = memory.ram_allocator == firmware::RamAllocatorKind::buddy &&
+                       memory.store_allocator == firmware::StoreAllocatorKind::buddy;
+  if (memory.slots == firmware::SlotKind::compact && !buddies) {
+    section.find("slots")->fail_at_key(
+        "compact slots need blocks of powers of two: ram_allocator: buddy and nv_allocator: buddy");
+  }
+  if (const auto page = section.find("page")) {
+    memory.page_bytes = read_bytes(*page, kPageLimits);
+    if (memory.kind != firmware::MemoryKind::pages) page->fail_at_key("a page is for memory: pages only");
+    if ((memory.page_bytes & (memory.page_bytes - 1)) != 0) {
+      page->fail(fmt::format("{} B is no power of two (32, 64, 128, 256, 512)", memory.page_bytes));
+    }
+  }
+  return memory;
+}
+
 std::size_t read_workload_kind(const Section& root) {
   const Found workload = root.need("workload", "workload: {kind: counter}");
   if (workload.node->kind != Node::Kind::map || !has_key(workload, "kind")) {
@@ -127,13 +184,12 @@ HeapConfig read_heap(const Section& root) {
   }
   read_u32(section, "max_residents", kResidentLimits, heap.max_residents);
   if (const auto store = section.find("store")) heap.store_bytes = read_bytes(*store, kStoreLimits);
-  heap.ram_allocator = choice_of(section, "ram_allocator", kRamAllocators);
-  heap.nv_allocator = choice_of(section, "nv_allocator", kNvAllocators);
-  heap.policy = choice_of(section, "policy", kPolicies);
+  if (const auto unit = section.find("store_unit")) heap.store_unit_bytes = read_store_unit(*unit);
+  heap.memory = read_memory(section);
   return heap;
 }
 
-WorkloadConfig read_workload(const Section& root) {
+WorkloadConfig read_workload(const Section& root, const ScenarioContext& context) {
   const auto section_with = [&](std::span<const std::string_view> keys) {
     Section section = root.need_section("workload", keys);
     static_cast<void>(section.find("kind"));
@@ -142,7 +198,9 @@ WorkloadConfig read_workload(const Section& root) {
   switch (read_workload_kind(root)) {
     case kCounter: return read_counter(section_with(kCounterKeys));
     case kQueue: return read_queue(section_with(kQueueKeys));
-    default: return read_kvs(section_with(kKvsKeys));
+    case kKvs: return read_kvs(section_with(kKvsKeys));
+    case kCustom: return read_custom(section_with(kCustomKeys));
+    default: return read_script_workload(section_with(script_workload_keys()), context);
   }
 }
 

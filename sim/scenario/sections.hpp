@@ -24,7 +24,9 @@ StorageConfig read_storage(const Section& root, const McuConfig& mcu);
 SupplyConfig read_supply(const Section& root, const ScenarioContext& context);
 SourceConfig read_source(const Section& supply, const ScenarioContext& context);
 HeapConfig read_heap(const Section& root);
-WorkloadConfig read_workload(const Section& root);
+WorkloadConfig read_workload(const Section& root, const ScenarioContext& context);
+// Of a workload of kind `script`: all but its kind.
+firmware::ScriptOptions read_script_workload(const Section& workload, const ScenarioContext& context);
 // `run_ends`: source or workload come to an end by themselves, so that a run needs no condition.
 StopConfig read_stop(const Section& root, bool run_ends);
 
@@ -43,5 +45,7 @@ std::vector<std::string_view> names_of(const Catalogue& catalogue) {
 std::span<const std::string_view> trace_keys();
 std::span<const std::string_view> script_keys();
 std::span<const std::string_view> workload_keys();
+// Those of a workload of kind `script`.
+std::span<const std::string_view> script_workload_keys();
 
 }  // namespace brownout::sim

@@ -39,10 +39,12 @@ const Shadow::Copy* Shadow::find(std::uint32_t home) const {
   return found == copies_.end() ? nullptr : &found->second;
 }
 
-std::vector<std::uint32_t> Shadow::homes() const {
-  std::vector<std::uint32_t> homes;
-  for (const auto& [home, copy] : copies_) homes.push_back(home);
-  return homes;
+std::vector<KnownObject> Shadow::objects() const {
+  std::vector<KnownObject> objects;
+  for (const auto& [home, copy] : copies_) {
+    objects.push_back({home, static_cast<std::uint32_t>(copy.bytes.size())});
+  }
+  return objects;
 }
 
 std::uint64_t Shadow::digest() const {
@@ -67,18 +69,14 @@ std::optional<std::string> Shadow::differs(std::uint32_t home, heap::ConstBytes 
   return first_difference(*copy, bytes.data, "what was read");
 }
 
-std::optional<std::string> Shadow::differs_anywhere(const heap::Geometry& geometry,
+std::optional<std::string> Shadow::differs_anywhere(const MemoryInspector& inspector,
                                                     std::span<const std::byte> ram,
                                                     std::span<const std::uint8_t> store) const {
-  std::map<std::uint32_t, const heap::Slot*> residents;
-  const auto* slots = reinterpret_cast<const heap::Slot*>(ram.data() + geometry.slots_offset);
-  for (std::uint32_t i = 0; i < geometry.config.max_residents; ++i) {
-    if (slots[i].used()) residents[slots[i].home()] = &slots[i];
-  }
+  const std::map<std::uint32_t, ResidentObject> residents = inspector.residents(ram, objects());
   for (const auto& [home, copy] : copies_) {
     const auto resident = residents.find(home);
-    const bool in_ram = resident != residents.end() && !resident->second->loading();
-    const std::byte* seen = in_ram ? ram.data() + resident->second->ram_offset()
+    const bool in_ram = resident != residents.end();
+    const std::byte* seen = in_ram ? ram.data() + resident->second.ram_offset
                                    : reinterpret_cast<const std::byte*>(store.data()) + home;
     if (auto difference = first_difference(copy, seen, in_ram ? "RAM" : "the store")) return difference;
   }

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "heap/layout.hpp"
 #include "heap/types.hpp"
+#include "sim/verify/memory_inspector.hpp"
 
 namespace brownout::sim {
 
@@ -26,15 +26,15 @@ class Shadow {
   void free(std::uint32_t home);
   [[nodiscard]] const Copy* find(std::uint32_t home) const;
   [[nodiscard]] std::size_t size() const { return copies_.size(); }
-  // Store addresses of all objects, ascending.
-  [[nodiscard]] std::vector<std::uint32_t> homes() const;
+  // All objects, by ascending home.
+  [[nodiscard]] std::vector<KnownObject> objects() const;
   // Of all objects, in order of their numbers: equal for two runs that ended with the same objects.
   [[nodiscard]] std::uint64_t digest() const;
 
   // In words, what `bytes`, as read through the heap, has that the copy has not; nothing if equal.
   [[nodiscard]] std::optional<std::string> differs(std::uint32_t home, heap::ConstBytes bytes) const;
-  // The same for every object, looked up in RAM and store past the heap's own functions.
-  [[nodiscard]] std::optional<std::string> differs_anywhere(const heap::Geometry& geometry,
+  // The same for every object, looked up in RAM and store past the memory's own functions.
+  [[nodiscard]] std::optional<std::string> differs_anywhere(const MemoryInspector& inspector,
                                                             std::span<const std::byte> ram,
                                                             std::span<const std::uint8_t> store) const;
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "heap/heap.hpp"
+#include "sim/firmware/object_memory.hpp"
 #include "sim/firmware/port.hpp"
 #include "sim/firmware/workload_options.hpp"
 
@@ -12,10 +12,9 @@ namespace brownout::sim::firmware {
 
 inline constexpr std::uint32_t kMaxCounterObjects = 4'000;
 
-template <class H>
 class CounterWorkload {
  public:
-  CounterWorkload(H& heap, Port& port, const CounterOptions& options)
+  CounterWorkload(ObjectMemory& heap, Port& port, const CounterOptions& options)
       : heap_(heap), port_(port), options_(options) {}
 
   void run() {
@@ -36,16 +35,13 @@ class CounterWorkload {
     heap::Result<heap::Buffer> made = heap_.make_buffer(options_.size_bytes);
     if (!made.ok()) return port_.failed(made.error(), "make a counter");
     counters_[k] = made.take();
-    port_.object_made(counters_[k].home(), options_.size_bytes, k);
     return true;
   }
 
   bool renew(std::uint32_t k) {
-    const std::uint32_t home = counters_[k].home();
     if (const heap::Status status = heap_.free(counters_[k]); !status.ok()) {
       return port_.failed(status.error(), "free a counter");
     }
-    port_.object_freed(home);
     return make(k);
   }
 
@@ -58,24 +54,21 @@ class CounterWorkload {
     ++value;
     std::memcpy(counter.data(), &value, sizeof value);
     // The last byte follows along, so that a torn object cannot look whole.
-    if (counter.size_bytes() > sizeof value) {
-      counter.data()[counter.size_bytes() - 1] = static_cast<std::byte>(value & 0xFFU);
+    if (counter.size() > sizeof value) {
+      counter.data()[counter.size() - 1] = static_cast<std::byte>(value & 0xFFU);
     }
     port_.charge(heap::Work::copied_byte, 2 * sizeof value + 1);
-    port_.object_changed(counters_[k].home(), 0, {counter.data(), counter.size_bytes()});
     return true;
   }
 
   bool look_at(std::uint32_t k) {
     auto result = heap_.read(counters_[k]);
     if (!result.ok()) return port_.failed(result.error(), "read a counter");
-    const auto counter = result.take();
     port_.charge(heap::Work::copied_byte, sizeof(std::uint32_t));
-    port_.object_read(counters_[k].home(), {counter.data(), counter.size_bytes()});
     return true;
   }
 
-  H& heap_;
+  ObjectMemory& heap_;
   Port& port_;
   CounterOptions options_;
   heap::Buffer counters_[kMaxCounterObjects];

@@ -3,16 +3,15 @@
 
 #include <cstdint>
 
-#include "heap/heap.hpp"
+#include "sim/firmware/object_memory.hpp"
 #include "sim/firmware/port.hpp"
 #include "sim/firmware/workloads/kvs_keys.hpp"
 
 namespace brownout::sim::firmware {
 
-template <class H>
 class KvsWorkload {
  public:
-  KvsWorkload(H& heap, Port& port, const KvsOptions& options)
+  KvsWorkload(ObjectMemory& heap, Port& port, const KvsOptions& options)
       : heap_(heap),
         port_(port),
         options_(options),
@@ -40,7 +39,6 @@ class KvsWorkload {
     heap::Result<heap::Buffer> made = heap_.make_buffer(size);
     if (!made.ok()) return port_.failed(made.error(), "insert an object");
     objects_[key] = made.take();
-    port_.object_made(objects_[key].home(), size, key);
     return overwrite(key);
   }
 
@@ -50,13 +48,12 @@ class KvsWorkload {
     auto result = heap_.write(objects_[key]);
     if (!result.ok()) return port_.failed(result.error(), "overwrite an object");
     const auto ref = result.take();
-    for (std::uint32_t j = 0; j < ref.size_bytes(); ++j) ref.data()[j] = value;
-    port_.charge(heap::Work::copied_byte, ref.size_bytes());
-    port_.object_changed(objects_[key].home(), 0, {ref.data(), ref.size_bytes()});
+    for (std::uint32_t j = 0; j < ref.size(); ++j) ref.data()[j] = value;
+    port_.charge(heap::Work::copied_byte, ref.size());
     return true;
   }
 
-  H& heap_;
+  ObjectMemory& heap_;
   Port& port_;
   KvsOptions options_;
   KvsKeySequence keys_;

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "heap/heap.hpp"
+#include "sim/firmware/object_memory.hpp"
 #include "sim/firmware/port.hpp"
 #include "sim/firmware/workload_options.hpp"
 
@@ -20,10 +20,9 @@ constexpr std::byte queue_item_byte(std::uint32_t i, std::uint32_t j) {
 inline constexpr std::uint32_t kQueueLinkBytes = 8;
 inline constexpr std::uint32_t kMaxQueueItemBytes = 16'000;
 
-template <class H>
 class QueueWorkload {
  public:
-  QueueWorkload(H& heap, Port& port, const QueueOptions& options)
+  QueueWorkload(ObjectMemory& heap, Port& port, const QueueOptions& options)
       : heap_(heap), port_(port), options_(options), node_bytes_(kQueueLinkBytes + options.item_bytes) {}
 
   void run() {
@@ -45,7 +44,6 @@ class QueueWorkload {
     heap::Result<heap::Buffer> made = heap_.make_buffer(node_bytes_);
     if (!made.ok()) return port_.failed(made.error(), "push: make a node");
     const heap::Buffer node = made.take();
-    port_.object_made(node.home(), node_bytes_, pushed_);
     {
       auto result = heap_.write(node);
       if (!result.ok()) return port_.failed(result.error(), "push: write the node");
@@ -55,7 +53,6 @@ class QueueWorkload {
         ref.data()[kQueueLinkBytes + j] = queue_item_byte(pushed_, j);
       }
       port_.charge(heap::Work::copied_byte, node_bytes_);
-      port_.object_changed(node.home(), 0, {ref.data(), node_bytes_});
     }
     if (head_ != 0 && !set_link(head_, kPrev, node.home())) return false;
     head_ = node.home();
@@ -73,7 +70,6 @@ class QueueWorkload {
     if (const heap::Status status = heap_.free(node); !status.ok()) {
       return port_.failed(status.error(), "pop: free the node");
     }
-    port_.object_freed(tail_);
     tail_ = newer;
     if (tail_ == 0) head_ = 0;
     ++popped_;
@@ -85,7 +81,6 @@ class QueueWorkload {
     auto result = heap_.read(node);
     if (!result.ok()) return port_.failed(result.error(), "pop: read the node");
     const auto ref = result.take();
-    port_.object_read(node.home(), {ref.data(), node_bytes_});
     std::memcpy(&newer, ref.data() + kPrev, sizeof newer);
     port_.charge(heap::Work::copied_byte, node_bytes_);
     for (std::uint32_t j = 0; j < options_.item_bytes; ++j) {
@@ -98,16 +93,15 @@ class QueueWorkload {
 
   bool set_link(std::uint32_t home, std::uint32_t offset, std::uint32_t to) {
     const heap::Buffer node(home, node_bytes_);
-    auto result = heap_.write(node);
+    auto result = heap_.write(node, offset, sizeof to);
     if (!result.ok()) return port_.failed(result.error(), "link a node");
     const auto ref = result.take();
-    std::memcpy(ref.data() + offset, &to, sizeof to);
+    std::memcpy(ref.data(), &to, sizeof to);
     port_.charge(heap::Work::copied_byte, sizeof to);
-    port_.object_changed(home, offset, {ref.data() + offset, sizeof to});
     return true;
   }
 
-  H& heap_;
+  ObjectMemory& heap_;
   Port& port_;
   QueueOptions options_;
   std::uint32_t node_bytes_;

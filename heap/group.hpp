@@ -1,0 +1,100 @@
+// Several heaps that are persisted and restored together.
+#pragma once
+
+#include <cstdint>
+
+#include "heap/checkpoint.hpp"
+#include "heap/types.hpp"
+
+namespace brownout::heap {
+
+// Heaps, each with a store of its own or a part of one, under one sequence. persist() writes one image a
+// heap, in the order in which they are given; the OS part goes with the last one (the only one whose os_bytes
+// are not 0). The last trailer commits all of them: the group is whole if and only if every heap's newest
+// image is whole and bears the same sequence. What a persist of the group writes is at most the sum of what
+// each may write.
+//
+// The group holds references only and is constructed anew by boot code, like its heaps.
+template <class... Heaps>
+class Group {
+ public:
+  static constexpr std::uint32_t kHeaps = sizeof...(Heaps);
+  static_assert(kHeaps > 0);
+
+  explicit Group(Heaps&... heaps) : members_{Member::of(heaps)...} {}
+
+  // First start: all heaps empty.
+  Status format() {
+    for (const Member& member : members_) {
+      if (const Status status = member.format(member.heap); !status.ok()) return status;
+    }
+    return {};
+  }
+
+  // From the persist interrupt. On failure no heap's RAM has changed, and the next call writes all images
+  // again.
+  Status persist(ConstBytes os) {
+    const std::uint32_t sequence = members_[0].following(members_[0].heap);
+    for (std::uint32_t i = 0; i < kHeaps; ++i) {
+      const ConstBytes part = i + 1 == kHeaps ? os : ConstBytes{};
+      if (const Status status = members_[i].write(members_[i].heap, part, sequence); !status.ok())
+        return status;
+    }
+    for (const Member& member : members_) member.confirm(member.heap, sequence);
+    return {};
+  }
+
+  // From boot code. Reads only. What is wrong with any heap is wrong with the group; images of different
+  // sequences are torn.
+  Status restore(MutableBytes os) {
+    CheckpointHeader headers[kHeaps];
+    std::uint32_t empty = 0;
+    Error worst = Error::none;
+    for (std::uint32_t i = 0; i < kHeaps; ++i) {
+      const Error found = members_[i].examine(members_[i].heap, headers[i]).error();
+      if (found == Error::storage_failed) return found;
+      if (found == Error::empty) ++empty;
+      if (worst == Error::none) worst = found;
+    }
+    if (worst != Error::none) return worst == Error::empty && empty < kHeaps ? Error::torn : worst;
+    for (const CheckpointHeader& header : headers) {
+      if (header.sequence != headers[0].sequence) return Error::torn;
+    }
+    for (std::uint32_t i = 0; i < kHeaps; ++i) {
+      const MutableBytes part = i + 1 == kHeaps ? os : MutableBytes{};
+      const Status status = members_[i].read(members_[i].heap, headers[i], part);
+      if (!status.ok()) return status;
+    }
+    return {};
+  }
+
+ private:
+  struct Member {
+    void* heap;
+    Status (*format)(void*);
+    std::uint32_t (*following)(void*);
+    Status (*write)(void*, ConstBytes, std::uint32_t);
+    void (*confirm)(void*, std::uint32_t);
+    Status (*examine)(void*, CheckpointHeader&);
+    Status (*read)(void*, const CheckpointHeader&, MutableBytes);
+
+    template <class H>
+    static Member of(H& heap) {
+      return {&heap,
+              [](void* h) { return static_cast<H*>(h)->format(); },
+              [](void* h) { return static_cast<H*>(h)->following_sequence(); },
+              [](void* h, ConstBytes os, std::uint32_t sequence) {
+                return static_cast<H*>(h)->write_image(os, sequence);
+              },
+              [](void* h, std::uint32_t sequence) { static_cast<H*>(h)->confirm_image(sequence); },
+              [](void* h, CheckpointHeader& header) { return static_cast<H*>(h)->examine_image(header); },
+              [](void* h, const CheckpointHeader& header, MutableBytes os) {
+                return static_cast<H*>(h)->read_image(header, os);
+              }};
+    }
+  };
+
+  Member members_[kHeaps];
+};
+
+}  // namespace brownout::heap

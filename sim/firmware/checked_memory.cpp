@@ -1,0 +1,49 @@
+#include "sim/firmware/checked_memory.hpp"
+
+namespace brownout::sim::firmware {
+
+heap::Result<heap::Handle> CheckedMemory::make_bytes(std::uint32_t size_bytes, heap::Dirtiness dirtiness,
+                                                     const std::byte* value) {
+  heap::Result<heap::Handle> made = memory_.make_bytes(size_bytes, dirtiness, value);
+  if (made.ok()) {
+    const std::uint32_t home = made.value().home();
+    port_.object_made(home, size_bytes, made_++);
+    if (value != nullptr) port_.object_changed(home, 0, {value, size_bytes});
+  }
+  return made;
+}
+
+heap::Status CheckedMemory::free_bytes(heap::Handle& handle, void (*destroy)(std::byte*)) {
+  const std::uint32_t home = handle.home();
+  const heap::Status status = memory_.free_bytes(handle, destroy);
+  if (status.ok()) port_.object_freed(home);
+  return status;
+}
+
+heap::Result<heap::Lent> CheckedMemory::lend_reader(const heap::Handle& handle) {
+  heap::Result<heap::Lent> lent = memory_.lend_reader(handle);
+  if (lent.ok()) port_.object_read(handle.home(), {lent.value().data, handle.size_bytes()});
+  return lent;
+}
+
+heap::Result<heap::Lent> CheckedMemory::lend_writer(const heap::Handle& handle, std::uint32_t offset_bytes,
+                                                    std::uint32_t size_bytes) {
+  heap::Result<heap::Lent> lent = memory_.lend_writer(handle, offset_bytes, size_bytes);
+  if (lent.ok()) written_.push_back({lent.value().data, handle.home(), offset_bytes, size_bytes});
+  return lent;
+}
+
+void CheckedMemory::give_back(const heap::Lent& lent) {
+  for (std::size_t i = 0; i < written_.size(); ++i) {
+    const Written written = written_[i];
+    if (written.data != lent.data) continue;
+    written_[i] = written_.back();
+    written_.pop_back();
+    port_.object_changed(written.home, written.offset_bytes,
+                         {written.data + written.offset_bytes, written.size_bytes});
+    break;
+  }
+  memory_.give_back(lent);
+}
+
+}  // namespace brownout::sim::firmware
