@@ -37,8 +37,10 @@ class Group {
     const std::uint32_t sequence = members_[0].following(members_[0].heap);
     for (std::uint32_t i = 0; i < kHeaps; ++i) {
       const ConstBytes part = i + 1 == kHeaps ? os : ConstBytes{};
-      if (const Status status = members_[i].write(members_[i].heap, part, sequence); !status.ok())
-        return status;
+      const Status status = members_[i].write(members_[i].heap, part, sequence);
+      if (status.ok()) continue;
+      for (const Member& member : members_) member.disown(member.heap, sequence);
+      return status;
     }
     for (const Member& member : members_) member.confirm(member.heap, sequence);
     return {};
@@ -75,6 +77,7 @@ class Group {
     std::uint32_t (*following)(void*);
     Status (*write)(void*, ConstBytes, std::uint32_t);
     void (*confirm)(void*, std::uint32_t);
+    void (*disown)(void*, std::uint32_t);
     Status (*examine)(void*, CheckpointHeader&);
     Status (*read)(void*, const CheckpointHeader&, MutableBytes);
 
@@ -87,6 +90,7 @@ class Group {
                 return static_cast<H*>(h)->write_image(os, sequence);
               },
               [](void* h, std::uint32_t sequence) { static_cast<H*>(h)->confirm_image(sequence); },
+              [](void* h, std::uint32_t sequence) { static_cast<H*>(h)->disown_image(sequence); },
               [](void* h, CheckpointHeader& header) { return static_cast<H*>(h)->examine_image(header); },
               [](void* h, const CheckpointHeader& header, MutableBytes os) {
                 return static_cast<H*>(h)->read_image(header, os);

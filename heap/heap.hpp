@@ -96,7 +96,11 @@ class Heap : public Typed<Heap<P, St, Modules>> {
   Status persist(ConstBytes os) {
     const std::uint32_t sequence = following_sequence();
     const Status status = write_image(os, sequence);
-    if (status.ok()) confirm_image(sequence);
+    if (status.ok()) {
+      confirm_image(sequence);
+    } else {
+      disown_image(sequence);
+    }
     return status;
   }
 
@@ -113,6 +117,7 @@ class Heap : public Typed<Heap<P, St, Modules>> {
   }
   Status write_image(ConstBytes os, std::uint32_t sequence) { return checkpoint_.write(os, sequence); }
   void confirm_image(std::uint32_t sequence) { checkpoint_.confirm(sequence); }
+  void disown_image(std::uint32_t sequence) { checkpoint_.disown(sequence); }
   Status examine_image(CheckpointHeader& header) {
     platform_.charge(Work::call, 1);
     return checkpoint_.examine(header);
@@ -429,17 +434,13 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     const ConstBytes records{reinterpret_cast<const std::byte*>(&residents_.slot(first)),
                              (end - first) * kSlotBytes};
     const Status status = gateway_.write_home(geometry_.record_address(first), records);
+    if (!status.ok()) return status;
     for (std::uint32_t i = first; i < end; ++i) {
       platform_.charge(Work::step, 1);
-      residents_.change(static_cast<std::uint16_t>(i), [&status](Slot& slot) {
-        if (status.ok()) {
-          slot.set_record(slot.used() ? Record::same : Record::vacant);
-        } else if (slot.used() && slot.record() == Record::vacant) {
-          slot.set_record(Record::other);  // a write that failed may have got there all the same
-        }
-      });
+      residents_.change(static_cast<std::uint16_t>(i),
+                        [](Slot& slot) { slot.set_record(slot.used() ? Record::same : Record::vacant); });
     }
-    return status;
+    return {};
   }
 
   // Writes what is dirty of an object home. It stays dirty until the last write is confirmed.

@@ -30,7 +30,17 @@ class DirtyBits {
     return (data_granules_ + kDirtyBlockGranules - 1) / kDirtyBlockGranules;
   }
   [[nodiscard]] bool test(std::uint32_t block) const { return (words_[block / 32] >> block % 32 & 1U) != 0; }
-  void set(std::uint32_t block) { words_[block / 32] |= 1U << block % 32; }
+  // Those of [first, end), a word at a time. Returns the number of words.
+  std::uint32_t set(std::uint32_t first, std::uint32_t end) {
+    std::uint32_t words = 0;
+    for (std::uint32_t at = first; at < end; ++words) {
+      const std::uint32_t next = at / 32 * 32 + 32 < end ? at / 32 * 32 + 32 : end;
+      const std::uint32_t below_next = next % 32 == 0 ? ~0U : (1U << next % 32) - 1U;
+      words_[at / 32] |= below_next & ~((1U << at % 32) - 1U);
+      at = next;
+    }
+    return words;
+  }
   // Of one block; the last one may be short.
   [[nodiscard]] std::uint32_t bytes_of(std::uint32_t block) const {
     const std::uint32_t left = data_granules_ - block * kDirtyBlockGranules;
@@ -155,20 +165,15 @@ class Residents {
     if (was && !is) control().image_bytes -= slot_bytes();
   }
 
-  // Makes all of an object dirty, or the blocks of [offset, offset + size) of a partially dirty one. There
-  // has to be room for newly_dirty().
+  // Makes all of an object dirty, or the blocks of [offset, offset + size) of a partially dirty one, in one
+  // critical section: O(data / 1 KiB). There has to be room for newly_dirty().
   void set_dirty(std::uint16_t index, std::uint32_t offset_bytes, std::uint32_t size_bytes) {
     control().image_bytes += newly_dirty(index, offset_bytes, size_bytes);
-    // First the flag: the bits of an object that is not dirty are not saved.
+    CriticalSection<P> section(platform_);
     change(index, [](S& slot) { slot.set_dirty(true); });
     if (!slot(index).partial()) return;
-    DirtyBits bits(arena_, slot(index));
     const Blocks blocks(offset_bytes, size_bytes);
-    for (std::uint32_t block = blocks.first; block < blocks.end; ++block) {
-      platform_.charge(Work::step, 1);
-      bits.set(block);
-    }
-    compiler_fence();
+    platform_.charge(Work::step, DirtyBits(arena_, slot(index)).set(blocks.first, blocks.end));
   }
   // What that would add to an image beside the slot.
   [[nodiscard]] std::uint32_t newly_dirty(std::uint16_t index, std::uint32_t offset_bytes,

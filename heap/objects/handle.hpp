@@ -72,6 +72,8 @@ class Array : public Handle {
   static_assert(!std::is_pointer_v<T> && !std::is_const_v<T>,
                 "a pointer into RAM does not outlive its object");
   static_assert(N > 0, "an array of nothing");
+  // Whether it fits a heap is known to the heap only; this keeps its size from overflowing.
+  static_assert(N <= 0x7FFF'FFFFU / sizeof(T), "an array of more than 2 GiB");
   static constexpr std::uint32_t kElements = N;
   Array() = default;
   explicit Array(Handle&& handle) : Handle(static_cast<Handle&&>(handle)) {}

@@ -117,6 +117,11 @@ class Typed {
   void read(const Array<T, N>&&) = delete;
   template <class T, std::uint32_t N>
   void write(const Array<T, N>&&) = delete;
+  template <class T, std::uint32_t N>
+  void write(const Array<T, N>&&, std::uint32_t, std::uint32_t) = delete;
+  void read(const Buffer&&) = delete;
+  void write(const Buffer&&) = delete;
+  void write(const Buffer&&, std::uint32_t, std::uint32_t) = delete;
 
  protected:
   Typed() = default;

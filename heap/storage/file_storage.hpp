@@ -2,9 +2,9 @@
 // (POSIX: open, pread, pwrite, fsync). Firmware does not include it.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,7 +45,7 @@ class FileStorage {
   [[nodiscard]] std::uint32_t size_bytes() const { return size_bytes_; }
 
   // storage_failed if no file is open. O(1).
-  Status start() { return fd_ >= 0 ? Error::none : Error::storage_failed; }
+  [[nodiscard]] Status start() const { return fd_ >= 0 ? Error::none : Error::storage_failed; }
 
   // Take up a transfer; always succeed. One that leaves the file fails in poll(). O(1).
   Status begin_write(std::uint32_t address, OutStream data) {

@@ -20,7 +20,7 @@ class RamStorage {
   [[nodiscard]] std::uint32_t size_bytes() const { return size_bytes_; }
 
   // Always succeeds: there is nothing to wait for. O(1).
-  Status start() { return {}; }
+  static Status start() { return {}; }
 
   // Take up a transfer; always succeed. One that leaves the memory fails in poll(). O(1).
   Status begin_write(std::uint32_t address, OutStream data) {

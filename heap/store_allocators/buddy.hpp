@@ -71,8 +71,10 @@ class BuddyStore {
       }
       std::uint32_t end = 0;
       if (const Status status = find_end(window, at, end); !status.ok()) return status.error();
+      // The free blocks in there get smaller towards the end. Each begins at a multiple of its size, because
+      // `end` is no further than the first could reach.
       while (at < end) {
-        const std::uint32_t order = largest_order(at, end);
+        const std::uint32_t order = log2_of(end - at);
         if (order >= wanted && order < best_order) {
           best = at;
           best_order = order;
@@ -102,19 +104,12 @@ class BuddyStore {
   // The remainder keeps a byte that is no code from being a shift out of range.
   static std::uint32_t block_units(std::uint8_t code) { return 1U << ((code - 1U) % 32U); }
 
-  // Of the free blocks at unit `at`, the largest that lies within [at, end).
-  static std::uint32_t largest_order(std::uint32_t at, std::uint32_t end) {
-    const std::uint32_t fits = log2_of(end - at);
-    const auto aligned = static_cast<std::uint32_t>(std::countr_zero(at));  // 32 for unit 0
-    return aligned < fits ? aligned : fits;
-  }
-
   // The end of the free units from `at` on, which is free; at most as far as a block reaches that begins
   // there.
   Status find_end(TableWindow& window, std::uint32_t at, std::uint32_t& end) {
     const std::uint32_t rest = table_.plan().units - at;
-    const std::uint32_t alignment = at & (0U - at);  // 0 for unit 0, which any block may begin at
-    const std::uint32_t limit = alignment != 0 && alignment < rest ? at + alignment : at + rest;
+    const std::uint32_t alignment = at & (0U - at);  // 0 for unit 0, at which any block may begin
+    const std::uint32_t limit = at + (alignment != 0 && alignment < rest ? alignment : rest);
     for (end = at + 1; end < limit; ++end) {
       std::uint8_t code = 0;
       if (const Status status = table_.read(window, end, code); !status.ok()) return status;

@@ -52,6 +52,7 @@ RunResult Machine::finish() {
   train_.close();
   result_.simulated = train_.now();
   result_.bus_transactions = bus_.counters().transactions;
+  result_.bus_transfers = bus_.counters().transfers;
   result_.bus_aborted = bus_.counters().aborted;
   result_.bus_data_bytes = bus_.counters().data_bytes;
   result_.bus_drained_bytes = bus_.counters().drained_bytes;

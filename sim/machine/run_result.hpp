@@ -102,6 +102,7 @@ struct RunResult {
   double largest_start_j = 0;       // from turn-on to a running program; the control run's if that is larger
 
   std::uint64_t bus_transactions = 0;
+  std::uint64_t bus_transfers = 0;  // completed transactions with data: unsliced, the calls of the store
   std::uint64_t bus_aborted = 0;
   std::uint64_t bus_data_bytes = 0;
   std::uint64_t bus_drained_bytes = 0;

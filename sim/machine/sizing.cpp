@@ -5,11 +5,47 @@
 
 #include "devices/math/elementary.hpp"
 #include "heap/layout.hpp"
+#include "sim/firmware/firmware.hpp"
+#include "sim/machine/machine.hpp"
 
 namespace brownout::sim {
 namespace {
 
-constexpr std::uint32_t kSlotBytes = 4;  // the smaller of the two
+// What the largest image costs beside its transactions.
+struct LargestImage {
+  double bytes = 0;   // the OS part included
+  double pieces = 0;  // of memory that are gathered
+  double steps = 0;   // of walks over slots or pages
+};
+
+LargestImage largest_heap_image(const Scenario& scenario, std::uint32_t object_bytes) {
+  heap::Geometry geometry;
+  static_cast<void>(firmware::plan_heap(heap_config_of(scenario), scenario.heap.memory,
+                                        scenario.storage.part.size_bytes, geometry));
+  const std::uint32_t slots = geometry.config.max_residents;
+  const std::uint32_t bitmaps = geometry.modules.referenced_bits ? 2 : 1;
+  const std::uint32_t object = heap::round_up_8(object_bytes) + geometry.modules.slot_bytes;
+  const double objects = scenario.heap.dirty_limit_bytes / object + 1;
+  const double runs_of_slots = std::min<double>(objects, slots / 2 + 1);
+  LargestImage image;
+  image.bytes = scenario.heap.dirty_limit_bytes + scenario.mcu.os_save_bytes;
+  image.pieces = 4 + bitmaps * geometry.bitmap_bytes() / 8 + runs_of_slots + objects;
+  // Counting, the bitmaps, dirty bits and dirty data each walk over all slots.
+  image.steps = (3.0 + bitmaps) * slots + objects;
+  return image;
+}
+
+LargestImage largest_image(const Scenario& scenario, std::uint32_t object_bytes) {
+  if (scenario.heap.memory.kind == firmware::MemoryKind::heap)
+    return largest_heap_image(scenario, object_bytes);
+  const firmware::BaselinePlan plan = firmware::plan_baseline(heap_config_of(scenario), scenario.heap.memory,
+                                                              scenario.storage.part.size_bytes);
+  LargestImage image;
+  image.bytes = plan.image_bytes + scenario.mcu.os_save_bytes;
+  image.pieces = 5.0 + plan.pages;
+  image.steps = 2.0 * plan.pages;
+  return image;
+}
 
 }  // namespace
 
@@ -48,11 +84,9 @@ PersistEstimate full_persist(const Scenario& scenario, std::uint32_t object_byte
   const auto& storage = scenario.storage;
   const auto& costs = storage.bus.costs(storage.transfer);
   const auto& cpu = scenario.mcu.profile.costs;
-  const double bytes = scenario.heap.dirty_limit_bytes + scenario.mcu.os_save_bytes;
-  const std::uint32_t object = heap::round_up_8(object_bytes);
-  const std::uint64_t whole_objects = scenario.heap.dirty_limit_bytes / (object + kSlotBytes) + 1;
-  const auto objects = static_cast<double>(whole_objects);
-  const double pieces = 4 + objects;
+  const LargestImage image = largest_image(scenario, object_bytes);
+  const double bytes = image.bytes;
+  const double pieces = image.pieces;
   const double wire_s = 8.0 / static_cast<double>(storage.sck_hz);
   const double copy_s = costs.copy_send_per_byte.seconds();
   const double handover_s = costs.handover_send.seconds();
@@ -65,7 +99,7 @@ PersistEstimate full_persist(const Scenario& scenario, std::uint32_t object_byte
       costs.call_write.seconds() + costs.abort_cost.seconds() +
       slices * (2 * costs.setup_send.seconds() + 2 * handover_s + command_bytes * (wire_s + copy_s)) +
       chunks * handover_s + bytes * (wire_s + copy_s) +
-      (bytes * cpu.checksum_byte + (2 * objects + 4) * cpu.step + cpu.call + 4 * slices * cpu.section) /
+      (bytes * cpu.checksum_byte + image.steps * cpu.step + cpu.call + 4 * slices * cpu.section) /
           static_cast<double>(scenario.mcu.clock_hz);
   const double power_w =
       scenario.mcu.profile.rail_v *

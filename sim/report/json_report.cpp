@@ -185,6 +185,7 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
                          {"needed_by_largest_persist_f", number(result.needed_capacitance_f)},
                          {"recommended_f", number(recommended_capacitance(scenario, result))}};
   report["bus"] = {{"transactions", result.bus_transactions},
+                   {"transfers", result.bus_transfers},
                    {"aborted", result.bus_aborted},
                    {"data_bytes", result.bus_data_bytes},
                    {"drained_bytes", result.bus_drained_bytes}};

@@ -167,7 +167,8 @@ prints_nothing() {
 readonly build_packages=(
   g++ cmake ninja-build libyaml-cpp-dev libboost-context-dev libboost-program-options-dev
   nlohmann-json3-dev libfmt-dev libxxhash-dev)
-readonly test_packages=(libgtest-dev libgmock-dev libbenchmark-dev clang mawk)
+readonly test_packages=(
+  libgtest-dev libgmock-dev libbenchmark-dev clang mawk gcc-arm-none-eabi libstdc++-arm-none-eabi-dev)
 
 check_first_run() {
   start 'nothing installed, nothing built'
@@ -354,7 +355,7 @@ check_test_command() {
   start 'test'
   printf '%s\n' "${build_packages[@]}" >"$STUBS/installed"
   launch 0 test -R 'a b'
-  called "^apt-get .* --no-install-recommends ${test_packages[*]}\$"
+  called "^apt-get .* --no-install-recommends ${test_packages[*]//+/\\+}\$"
   called '^cmake --preset asan -DBROWNOUT_TESTS=ON --fresh$'
   called '^cmake --preset release -DBROWNOUT_TESTS=ON --fresh$'
   called '^ninja -C .*/build/release$'

@@ -42,5 +42,22 @@ TEST(TickClock, DmaGoesOnBelowTheTick) {
   EXPECT_EQ(late.stretch({}, microseconds(55), true), microseconds(60)) << "noticed when the tick is over";
 }
 
+TEST(TickClock, SkippedTicksStretchNothing) {
+  TickClock clock(kTick);
+  clock.start({});
+  clock.skip_to(microseconds(50));
+  EXPECT_EQ(clock.stretch(microseconds(50), microseconds(5), false), microseconds(15))
+      << "one that strikes then does";
+  clock.skip_to(microseconds(100));
+  clock.skip_to(microseconds(9'951));
+  EXPECT_EQ(clock.stretch(microseconds(9'951), microseconds(99), false), microseconds(99))
+      << "the next is at 10,050";
+  EXPECT_EQ(clock.stretch(microseconds(10'050), microseconds(1), false), microseconds(11));
+  TickClock none(RtosTick{});
+  none.start({});
+  none.skip_to(microseconds(7));
+  EXPECT_EQ(none.stretch(microseconds(7), microseconds(5), false), microseconds(5));
+}
+
 }  // namespace
 }  // namespace brownout::devices

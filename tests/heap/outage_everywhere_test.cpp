@@ -1,91 +1,302 @@
-// One workload, repeated with an outage at every single place where the persist interrupt can strike: each
-// charge and each byte of each transfer, those of repeated transfers included.
+// Workloads that are run again and again, with an outage at every single place where the persist interrupt
+// can strike: each charge and each byte of each transfer, those of repeated transfers included. At each
+// outage the live RAM has to come back, and in the end the same has been read as without any.
+#include <algorithm>
+#include <cstring>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
-#include "test_board.hpp"
+#include "all_modules.hpp"
+#include "checked_board.hpp"
+#include "heap/objects/list.hpp"
 
 namespace brownout::heap::testing {
 namespace {
 
-constexpr HeapConfig kConfig{
-    .ram_bytes = 640, .dirty_limit_bytes = 288, .max_residents = 6, .store_bytes = 0, .os_bytes = 8};
+using Seen = std::vector<std::byte>;
 
-// Allocates, writes, reads, frees, flushes; swaps all the time. Returns what it read, for comparison.
-std::vector<std::byte> workload(TestBoard& board) {
-  std::vector<std::byte> seen;
-  if (!board.heap().format().ok()) throw std::runtime_error("format");
-  std::vector<Buffer> buffers;
-  for (std::uint32_t i = 0; i < 7; ++i) {
-    auto made = board.heap().make_buffer(40 + 8 * (i % 3));
-    if (!made.ok()) throw std::runtime_error("make");
-    buffers.push_back(made.take());
+void must(Status status, const char* what) {
+  if (!status.ok()) throw std::runtime_error(what);
+}
+template <class T>
+T must(Result<T> result, const char* what) {
+  if (!result.ok()) throw std::runtime_error(what + std::to_string(static_cast<int>(result.error())));
+  return result.take();
+}
+
+// Whole objects, objects with partial dirtiness and a list, that fit neither RAM nor dirty limit together.
+template <class Modules>
+class Swapping {
+ public:
+  using Board = CheckedBoard<Modules>;
+  static constexpr std::uint32_t kLargestBytes = 104;
+
+  static HeapConfig config() {
+    return fitted<Modules>({.ram_bytes = 832, .dirty_limit_bytes = 352, .max_residents = 7, .os_bytes = 8},
+                           kLargestBytes);
   }
-  for (std::uint32_t i = 0; i < 14; ++i) {
-    Buffer& buffer = buffers[(i * 3) % buffers.size()];
+  static Seen run(Board& board) {
+    Swapping workload(board);
+    return workload.run();
+  }
+
+ private:
+  explicit Swapping(Board& board) : board_(board) {}
+
+  Seen run() {
+    for (std::uint32_t i = 0; i < 4; ++i) wholes_.push_back(make_whole(40 + 8 * (i % 3)));
+    for (std::uint32_t i = 0; i < 2; ++i) partials_.push_back(make_partial(90));
+    array_ = must(heap().template make_array<std::uint16_t, 40>(), "make_array");
+    know(array_);
+    for (std::uint32_t i = 0; i < 10; ++i) {
+      write_whole(i);
+      write_partials(i);
+      change_list(i);
+      if (i % 5 == 2) replace(wholes_[i % wholes_.size()]);
+      if (i % 4 == 3) must(heap().flush(), "flush");
+      if (i % 3 == 1) must(heap().unload(partials_[i % 2]), "unload");
+      check_structure();
+    }
+    read_all();
+    free_all();
+    return seen_;
+  }
+
+  void write_whole(std::uint32_t i) {
+    Buffer& buffer = wholes_[(i * 3) % wholes_.size()];
+    auto held = must(heap().read(wholes_[(i * 3 + 1) % wholes_.size()]), "read");
+    auto ref = must(heap().write(buffer), "write");
+    for (std::uint32_t k = 0; k < ref.size(); ++k) {
+      board_.platform.charge(Work::copied_byte, 1);
+      ref[k] = static_cast<std::byte>(i + k);
+    }
+    seen_.push_back(held[1]);
+  }
+  void write_partials(std::uint32_t i) {
     {
-      auto held = board.heap().read(buffers[(i * 3 + 1) % buffers.size()]);
-      auto ref = board.heap().write(buffer);
-      if (!held.ok() || !ref.ok()) throw std::runtime_error("borrow");
-      for (std::uint32_t k = 0; k < buffer.size_bytes(); ++k) {
-        board.platform.charge(Work::copied_byte, 1);
-        ref.value().data()[k] = static_cast<std::byte>(i + k);
+      auto ref = must(heap().write(partials_[i % 2], (i * 24) % 90, i % 2 == 0 ? 6 : 0), "write part");
+      for (std::byte& b : ref) {
+        board_.platform.charge(Work::copied_byte, 1);
+        b = static_cast<std::byte>(0x80U + i);
       }
-      seen.push_back(held.value().data()[1]);
     }
-    if (i % 5 == 2) {
-      if (!board.heap().free(buffer).ok()) throw std::runtime_error("free");
-      auto made = board.heap().make_buffer(48);
-      if (!made.ok()) throw std::runtime_error("make again");
-      buffer = made.take();
+    {
+      auto ref = must(heap().write(array_, (i * 7) % 38, 2), "write elements");
+      board_.platform.charge(Work::copied_byte, 1);
+      ref[0] = static_cast<std::uint16_t>(i * 1000);
+      board_.platform.charge(Work::copied_byte, 1);
+      ref[1] = static_cast<std::uint16_t>(~i);
     }
-    if (i % 6 == 3 && !board.heap().flush().ok()) throw std::runtime_error("flush");
+    auto ref = must(heap().read(partials_[(i + 1) % 2]), "read part");
+    seen_.push_back(ref[i]);
   }
-  for (const Buffer& buffer : buffers) {
-    const std::vector<std::byte> bytes = get(board.heap(), buffer);
-    seen.insert(seen.end(), bytes.begin(), bytes.end());
+  void change_list(std::uint32_t i) {
+    must(i % 2 == 0 ? list_.push_back(heap(), i) : list_.push_front(heap(), i), "push");
+    if (i % 3 == 2) must(list_.remove(heap(), must(list_.after(heap(), list_.first()), "after")), "remove");
+    if (list_.size() > 4) must(list_.pop_back(heap()), "pop");
+    must(list_.for_each(heap(), [this](std::uint32_t value) { see(value); }), "for_each");
   }
-  return seen;
-}
+  void replace(Buffer& buffer) {
+    must(heap().free(buffer), "free");
+    buffer = make_whole(48);
+  }
 
-TEST(OutageEverywhere, TheResultIsThatOfTheControlRun) {
-  TestBoard control(kConfig, 2048);
-  const std::vector<std::byte> expected = workload(control);
-  const std::uint64_t places = control.platform.places;
-  ASSERT_GT(places, 2'000U);
-  EXPECT_LT(control.platform.critical_places * 10, places) << "critical sections are to stay a small share";
-  std::uint64_t happened = 0;
-  // Format is not protected: a board without a heap starts over.
-  TestBoard formatted(kConfig, 2048);
-  ASSERT_TRUE(formatted.heap().format().ok());
-  for (std::uint64_t at = formatted.platform.places; at < places; ++at) {
-    TestBoard board(kConfig, 2048);
-    board.platform.strike_at = at;
-    ASSERT_EQ(workload(board), expected) << "outage at place " << at;
-    ASSERT_TRUE(board.persist_status.ok() && board.restore_status.ok()) << at;
-    happened += board.outages == 1 ? 1 : 0;
+  void read_all() {
+    for (const Buffer& buffer : wholes_) see_bytes(buffer);
+    for (const Buffer& buffer : partials_) see_bytes(buffer);
+    auto ref = must(heap().read(array_), "read array");
+    for (const std::uint16_t element : ref) see(element);
   }
-  EXPECT_EQ(happened, places - formatted.platform.places);
-}
+  void free_all() {
+    for (Buffer& buffer : wholes_) must(heap().free(buffer), "free");
+    for (Buffer& buffer : partials_) must(heap().free(buffer), "free");
+    must(heap().free(array_), "free");
+    must(list_.clear(heap()), "clear");
+    check_structure();
+    if (allocated_entries(board_.store.memory, heap().geometry()) != 0) throw std::runtime_error("leak");
+  }
 
-// The same with a second outage some places after the first: in repeated transfers, right after a restore.
-TEST(OutageEverywhere, TwiceInARow) {
-  TestBoard control(kConfig, 2048);
-  const std::vector<std::byte> expected = workload(control);
-  const std::uint64_t places = control.platform.places;
-  TestBoard formatted(kConfig, 2048);
-  ASSERT_TRUE(formatted.heap().format().ok());
-  for (std::uint64_t at = formatted.platform.places; at < places; at += 3) {
-    TestBoard board(kConfig, 2048);
-    board.platform.strike_at = at;
-    board.platform.interrupt = [&board, at] {
-      board.outage();
-      if (board.outages < 3) board.platform.strike_at = board.platform.places + (at % 11);
-    };
-    ASSERT_EQ(workload(board), expected) << "outages from place " << at;
-    ASSERT_TRUE(board.persist_status.ok() && board.restore_status.ok()) << at;
+  typename Board::Heap& heap() { return board_.heap(); }
+  Buffer make_whole(std::uint32_t bytes) { return must(heap().make_buffer(bytes), "make"); }
+  Buffer make_partial(std::uint32_t bytes) {
+    Buffer made = must(heap().make_buffer(bytes, Dirtiness::partial), "make partial");
+    know(made);
+    return made;
   }
+  void know(const Handle& partial) { board_.partial_sizes[partial.home()] = partial.size_bytes(); }
+  void see(std::uint32_t value) {
+    seen_.push_back(static_cast<std::byte>(value));
+    seen_.push_back(static_cast<std::byte>(value >> 8U));
+  }
+  void see_bytes(const Buffer& buffer) {
+    const std::vector<std::byte> bytes = get(heap(), buffer);
+    seen_.insert(seen_.end(), bytes.begin(), bytes.end());
+  }
+  void check_structure() {
+    if (const std::string fault = board_.structure(); !fault.empty()) throw std::runtime_error(fault);
+  }
+
+  Board& board_;
+  std::vector<Buffer> wholes_;
+  std::vector<Buffer> partials_;
+  Array<std::uint16_t, 40> array_;
+  List<std::uint32_t> list_;
+  Seen seen_;
+};
+
+// More small objects than slots, a full table, and a dirty limit so tight that clean residents have to be
+// recorded (or unloaded, where there are no records) again and again, while slots move in the hash.
+template <class Modules>
+class Recording {
+ public:
+  using Board = CheckedBoard<Modules>;
+  static constexpr std::uint32_t kResidents = 12;
+
+  static HeapConfig config() {
+    HeapConfig config{.ram_bytes = 32 + kResidents * 8 + 160, .max_residents = kResidents, .os_bytes = 0};
+    Geometry geometry;
+    config.dirty_limit_bytes = 512;
+    config = fitted<Modules>(config, 16);
+    if (Geometry::plan(config, kStoreBytes, Board::Heap::traits(), geometry) != Error::none) {
+      throw std::runtime_error("configuration");
+    }
+    config.dirty_limit_bytes = geometry.smallest_limit(16) + 2 * geometry.modules.slot_bytes;
+    if (!Board::Heap::Slot::kRecords) config.dirty_limit_bytes += kResidents * geometry.modules.slot_bytes / 2;
+    return config;
+  }
+  static constexpr std::uint32_t kStoreBytes = 2048;
+
+  static Seen run(Board& board) {
+    Seen seen;
+    auto& heap = board.heap();
+    std::vector<Object<std::uint32_t>> objects;
+    for (std::uint32_t i = 0; i < kResidents + 4; ++i) objects.push_back(must(heap.make(i), "make"));
+    // Steps that share no factor with the number, so that every object's turn comes.
+    for (std::uint32_t i = 0; i < 24; ++i) {
+      auto& object = objects[i * 5 % objects.size()];
+      auto held = must(heap.read(objects[(i * 5 + 8) % objects.size()]), "read");
+      seen.push_back(static_cast<std::byte>(*held));
+      auto ref = must(heap.write(object), "write");
+      board.platform.charge(Work::copied_byte, 1);
+      *ref += 0x11 * i;
+      if (i % 4 == 1) {
+        auto& gone = objects[(i * 5 + 3) % objects.size()];
+        must(heap.free(gone), "free");
+        gone = must(heap.make(i), "make again");
+      }
+      if (i % 6 == 5) must(heap.unload(objects[(i * 5 + 11) % objects.size()]), "unload");
+    }
+    for (auto& object : objects) {
+      seen.push_back(static_cast<std::byte>(*must(heap.read(object), "read")));
+      must(heap.free(object), "free");
+    }
+    if (const std::string fault = board.structure(); !fault.empty()) throw std::runtime_error(fault);
+    if (allocated_entries(board.store.memory, heap.geometry()) != 0) throw std::runtime_error("leak");
+    return seen;
+  }
+};
+
+template <class Modules>
+class OutageEverywhere : public ::testing::Test {
+ protected:
+  // What a workload sees without an outage, and where its places lie.
+  struct Control {
+    Seen seen;
+    std::uint64_t first = 0;  // after format, which is not protected
+    std::uint64_t end = 0;
+  };
+  template <template <class> class Workload>
+  static typename Workload<Modules>::Board board() {
+    return typename Workload<Modules>::Board(Workload<Modules>::config(), 3072);
+  }
+  template <template <class> class Workload>
+  static Control control_run() {
+    auto control = board<Workload>();
+    must(control.heap().format(), "format");
+    Control result;
+    result.first = control.platform.places;
+    result.seen = Workload<Modules>::run(control);
+    result.end = control.platform.places;
+    EXPECT_GT(result.end - result.first, 1000U);
+    EXPECT_LT(control.platform.critical_places * 10, result.end) << "critical sections are a small share";
+    return result;
+  }
+  // The workload with interrupts as `plan` arranges them on the board.
+  template <template <class> class Workload, class Plan>
+  static int run_with(const Control& control, std::uint64_t at, Plan plan) {
+    auto struck = board<Workload>();
+    must(struck.heap().format(), "format");
+    plan(struck);
+    try {
+      EXPECT_EQ(Workload<Modules>::run(struck), control.seen) << "outage at place " << at;
+    } catch (const std::runtime_error& error) {
+      ADD_FAILURE() << "outage at place " << at << ": " << error.what() << " after " << struck.fault;
+    }
+    EXPECT_EQ(struck.fault, "") << "outage at place " << at;
+    return struck.outages;
+  }
+  template <template <class> class Workload>
+  static void once_everywhere(std::uint64_t step) {
+    const Control control = control_run<Workload>();
+    for (std::uint64_t at = control.first; at < control.end && !HasFailure(); at += step) {
+      const int outages =
+          run_with<Workload>(control, at, [at](auto& board) { board.platform.strike_at = at; });
+      EXPECT_EQ(outages, 1) << at;
+    }
+  }
+  // With a second and a third outage some places after the first: in repeated transfers, right after a
+  // restore.
+  template <template <class> class Workload>
+  static void three_in_a_row(std::uint64_t step) {
+    const Control control = control_run<Workload>();
+    for (std::uint64_t at = control.first; at < control.end && !HasFailure(); at += step) {
+      run_with<Workload>(control, at, [at](auto& board) {
+        board.platform.strike_at = at;
+        board.platform.interrupt = [&board, at] {
+          board.checked_outage();
+          if (board.outages < 3) board.platform.strike_at = board.platform.places + (at % 11);
+        };
+      });
+    }
+  }
+  // Outages all the time, a random number of places apart.
+  template <template <class> class Workload>
+  static void storms(unsigned seeds) {
+    const Control control = control_run<Workload>();
+    int outages = 0;
+    for (unsigned seed = 1; seed <= seeds && !HasFailure(); ++seed) {
+      Random random(seed);
+      outages += run_with<Workload>(control, seed, [&random, &control](auto& board) {
+        const auto next = [&board, &random] { board.platform.strike_at = board.platform.places + random() % 200; };
+        next();
+        board.platform.interrupt = [&board, next] {
+          board.checked_outage();
+          next();
+        };
+        static_cast<void>(control);
+      });
+    }
+    EXPECT_GT(outages, static_cast<int>(10 * seeds));
+  }
+};
+
+template <class Modules>
+using OutageEverywhereForSome = OutageEverywhere<Modules>;
+TYPED_TEST_SUITE(OutageEverywhereForSome, SomeModules, ModuleNames);
+TYPED_TEST_SUITE(OutageEverywhere, AllModules, ModuleNames);
+
+TYPED_TEST(OutageEverywhereForSome, Swapping) { TestFixture::template once_everywhere<Swapping>(1); }
+TYPED_TEST(OutageEverywhereForSome, Recording) { TestFixture::template once_everywhere<Recording>(1); }
+TYPED_TEST(OutageEverywhere, ThreeInARow) {
+  TestFixture::template three_in_a_row<Swapping>(17);
+  TestFixture::template three_in_a_row<Recording>(13);
+}
+TYPED_TEST(OutageEverywhere, Storms) {
+  TestFixture::template storms<Swapping>(20);
+  TestFixture::template storms<Recording>(20);
 }
 
 }  // namespace

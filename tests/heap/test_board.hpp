@@ -6,6 +6,7 @@
 #include <cstring>
 #include <functional>
 #include <random>
+#include <stdexcept>
 #include <vector>
 
 #include "heap/heap.hpp"
@@ -163,12 +164,14 @@ class TestStore {
   State state_ = State::idle;
 };
 
-using TestHeap = Heap<TestPlatform, TestStore>;
-
 // A board with one heap, whose power can fail and come back.
-class TestBoard {
+template <class Modules = DefaultModules>
+class TestBoardOf {
  public:
-  explicit TestBoard(const HeapConfig& wanted, std::uint32_t store_size = 8192)
+  using Heap = brownout::heap::Heap<TestPlatform, TestStore, Modules>;
+  using Slot = typename Heap::Slot;
+
+  explicit TestBoardOf(const HeapConfig& wanted, std::uint32_t store_size = 8192)
       : config(wanted), store(platform, store_size), words_(wanted.ram_bytes / 8), os(wanted.os_bytes) {
     boot();
     platform.interrupt = [this] { outage(); };
@@ -180,10 +183,11 @@ class TestBoard {
 
   std::byte* ram() { return reinterpret_cast<std::byte*>(words_.data()); }
   std::vector<std::byte> ram_copy() { return {ram(), ram() + config.ram_bytes}; }
-  TestHeap& heap() { return *std::launder(reinterpret_cast<TestHeap*>(memory_)); }
+  Heap& heap() { return *std::launder(reinterpret_cast<Heap*>(memory_)); }
+  SlotArena<Slot> arena() { return {ram(), heap().geometry()}; }
 
   // Constructs the heap anew, as boot code does.
-  void boot() { new (memory_) TestHeap(ram(), config, store, platform); }
+  void boot() { new (memory_) Heap(ram(), config, store, platform); }
 
   void poison() {
     ++pattern_;
@@ -212,27 +216,32 @@ class TestBoard {
 
  private:
   std::vector<std::uint64_t> words_;
-  alignas(TestHeap) std::byte memory_[sizeof(TestHeap)];
+  alignas(Heap) std::byte memory_[sizeof(Heap)];
   unsigned pattern_ = 0;
 
  public:
   std::vector<std::byte> os;
 };
 
-// Bytes 0, 1, 2, ... offset by `seed`.
+using TestBoard = TestBoardOf<>;
+using TestHeap = TestBoard::Heap;
+
+// Bytes 0, 7, 14, ... offset by `seed`.
 inline std::vector<std::byte> pattern(std::uint32_t size, std::uint32_t seed) {
   std::vector<std::byte> bytes(size);
   for (std::uint32_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>((i * 7 + seed) & 0xFFU);
   return bytes;
 }
 
-inline void put(TestHeap& heap, const Buffer& buffer, const std::vector<std::byte>& bytes) {
+template <class H>
+void put(H& heap, const Buffer& buffer, const std::vector<std::byte>& bytes) {
   auto ref = heap.write(buffer);
   if (!ref.ok()) throw std::runtime_error("write failed");
   std::memcpy(ref.value().data(), bytes.data(), bytes.size());
 }
 
-inline std::vector<std::byte> get(TestHeap& heap, const Buffer& buffer) {
+template <class H>
+std::vector<std::byte> get(H& heap, const Buffer& buffer) {
   auto ref = heap.read(buffer);
   if (!ref.ok()) throw std::runtime_error("read failed");
   return {ref.value().data(), ref.value().data() + buffer.size_bytes()};

@@ -42,8 +42,8 @@ TEST(Report, HasTheFieldsThatUsersReadAndTheyAddUp) {
   }
   EXPECT_NEAR(time_s, report["simulated_time_s"].get<double>(), 1e-9);
   const Json& consumers = report["energy_by_consumer_j"];
-  const double consumers_j =
-      consumers["cpu"].get<double>() + consumers["bus"].get<double>() + consumers["storage"].get<double>();
+  const double consumers_j = consumers["cpu"].get<double>() + consumers["bus"].get<double>() +
+                             consumers["storage"].get<double>() + consumers["peripherals"].get<double>();
   EXPECT_NEAR(phases_j, consumers_j, 1e-12);
   const Json& energy = report["energy"];
   const double in = energy["harvested_j"].get<double>() + energy["initial_j"].get<double>();

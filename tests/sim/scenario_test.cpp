@@ -97,6 +97,12 @@ TEST_F(ScenarioTest, EveryKeyIsRead) {
   EXPECT_EQ(
       (std::array{s.heap.ram_bytes, s.heap.dirty_limit_bytes, s.heap.max_residents, s.heap.store_bytes}),
       (std::array{65'536U, 16'384U, 64U, 262'144U}));
+  EXPECT_EQ(s.heap.store_unit_bytes, 264U);
+  EXPECT_EQ(s.heap.memory.kind, firmware::MemoryKind::heap);
+  EXPECT_EQ(s.heap.memory.ram_allocator, firmware::RamAllocatorKind::buddy);
+  EXPECT_EQ(s.heap.memory.store_allocator, firmware::StoreAllocatorKind::block);
+  EXPECT_EQ(s.heap.memory.policy, firmware::PolicyKind::round_robin);
+  EXPECT_EQ(s.heap.memory.slots, firmware::SlotKind::standard);
   const auto& counter = std::get<CounterConfig>(s.workload);
   EXPECT_EQ((std::array{counter.objects, counter.size_bytes, counter.compute_cycles}),
             (std::array{3U, 24U, 0U}));
@@ -132,9 +138,12 @@ TEST_F(ScenarioTest, WhatIsLeftOutHasItsDefault) {
   EXPECT_TRUE(std::isinf(s.supply.capacitor.leakage_ohm));
   EXPECT_EQ(s.heap.max_residents, 0U);
   EXPECT_EQ(s.heap.store_bytes, 0U);
-  EXPECT_EQ(s.heap.ram_allocator, "linked_list");
-  EXPECT_EQ(s.heap.nv_allocator, "linked_list");
-  EXPECT_EQ(s.heap.policy, "in_order");
+  EXPECT_EQ(s.heap.store_unit_bytes, 0U);
+  EXPECT_EQ(s.heap.memory.kind, firmware::MemoryKind::heap);
+  EXPECT_EQ(s.heap.memory.ram_allocator, firmware::RamAllocatorKind::linked_list);
+  EXPECT_EQ(s.heap.memory.store_allocator, firmware::StoreAllocatorKind::linked_list);
+  EXPECT_EQ(s.heap.memory.policy, firmware::PolicyKind::in_order);
+  EXPECT_EQ(s.heap.memory.slots, firmware::SlotKind::standard);
   EXPECT_EQ(std::get<CounterConfig>(s.workload).objects, CounterConfig{}.objects);
   EXPECT_FALSE(s.stop.time);  // a trace that is not repeated ends by itself
   EXPECT_FALSE(s.stop.operations);

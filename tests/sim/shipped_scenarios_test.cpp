@@ -24,9 +24,10 @@ void PrintTo(const Expected& expected, std::ostream* out) { *out << expected.nam
 
 constexpr Expected kExpected[] = {
     {"false-alarm", 2, 20, StopReason::time}, {"kvs", 2, 0, StopReason::operations},
-    {"night", 20, 1000, StopReason::time},    {"queue", 20, 0, StopReason::operations},
+    {"night", 20, 1000, StopReason::time},    {"queue", 18, 0, StopReason::operations},
     {"quickstart", 20, 0, StopReason::time},  {"rf-counter", 20, 0, StopReason::time},
     {"sliced", 5, 0, StopReason::operations},
+    {"sensor-log", 20, 0, StopReason::time},
 };
 
 class Shipped : public ::testing::TestWithParam<Expected> {};

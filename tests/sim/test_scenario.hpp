@@ -31,9 +31,6 @@ inline Scenario small_scenario() {
   scenario.supply.source = ScriptConfig{{devices::TimedScript{sun, devices::kForever}}, false};
   scenario.heap.ram_bytes = 512;
   scenario.heap.dirty_limit_bytes = 320;
-  scenario.heap.ram_allocator = "linked_list";
-  scenario.heap.nv_allocator = "linked_list";
-  scenario.heap.policy = "in_order";
   CounterConfig counter;
   counter.objects = 12;
   counter.size_bytes = 40;

@@ -87,9 +87,12 @@ heap:
   dirty_limit: 16 KiB
   max_residents: 64
   store: 256 KiB
-  ram_allocator: linked_list
-  nv_allocator: linked_list
-  policy: in_order
+  store_unit: 264 B
+  memory: heap
+  ram_allocator: buddy
+  nv_allocator: block
+  policy: round_robin
+  slots: standard
 workload: {kind: counter, objects: 3, size: 24 B, compute_cycles: 0}
 stop: {time: 1 h, operations: 1000}
 )";

@@ -1,0 +1,4 @@
+// Found by: includes a hosted header
+#pragma once
+
+#include <vector>

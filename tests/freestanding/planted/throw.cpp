@@ -1,0 +1,4 @@
+// Found by: does not compile
+#include "entries.hpp"
+
+void planted() { throw 1; }
