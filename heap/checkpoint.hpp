@@ -14,12 +14,6 @@
 
 namespace brownout::heap {
 
-// The sequence that follows. Skips 0, which stands for no checkpoint, and 1, which would take the same place
-// as the one before.
-constexpr std::uint32_t next_sequence(std::uint32_t sequence) {
-  return sequence == 0xFFFF'FFFFU ? 2U : sequence + 1U;
-}
-
 template <Platform P, Storage St, Slot S, RamAllocator A>
 class Checkpoint {
  public:
@@ -49,10 +43,12 @@ class Checkpoint {
     if (status.ok()) status = finish_transfer(storage_);
     return status;
   }
-  void confirm(std::uint32_t sequence) { residents_.control().sequence = sequence; }
-  // After a write() that failed: the image may be in the store all the same. The mark that the next write home
-  // makes is newer than that image, and the next image takes its place.
-  void disown(std::uint32_t sequence) { residents_.control().sequence = next_sequence(sequence); }
+  void confirm(std::uint32_t sequence) {
+    residents_.control().sequence = sequence;
+    residents_.control().marked_sequence = 0;
+  }
+  // After a write() that failed: the image may be in the store all the same.
+  void disown(std::uint32_t sequence) { residents_.control().marked_sequence = sequence; }
 
   // At boot, with nothing in RAM that can be trusted: finds the newest image and whether it may be restored:
   // empty, foreign, wrong_version, torn, stale. Reads only.
@@ -61,7 +57,7 @@ class Checkpoint {
     Result<std::uint32_t> mark = gateway_.read_mark();
     if (!mark.ok()) return mark.error();
     marked_ = mark.value();
-    return marked_ != 0 && newer(marked_, header.sequence) ? Error::stale : Error::none;
+    return marked_ == header.sequence ? Error::stale : Error::none;
   }
   // Brings the examined image back; torn if it is not whole. Reads only, so it can be cut and repeated.
   Status read(const CheckpointHeader& header, MutableBytes os) {
@@ -84,7 +80,7 @@ class Checkpoint {
   static constexpr std::uint32_t kHeaderBytes = sizeof(CheckpointHeader);
   static constexpr std::uint32_t kSlotBytes = sizeof(S);
 
-  // Whether a is b or follows it, on a circle.
+  // Whether a follows b, on a circle.
   static constexpr bool newer(std::uint32_t a, std::uint32_t b) { return a - b < 0x8000'0000U; }
 
   static std::uint32_t header_checksum(const CheckpointHeader& header) {

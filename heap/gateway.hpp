@@ -88,18 +88,33 @@ class Gateway {
     }
   }
 
+  // Without a checkpoint both are 0.
   [[nodiscard]] bool is_marked() const {
-    const Control& control = arena_.control();
-    return control.sequence == 0 || control.marked_sequence == control.sequence;
+    return arena_.control().marked_sequence == arena_.control().sequence;
   }
   Status write_mark() {
+    const std::uint32_t epoch = platform_.power_epoch();
     const std::uint32_t sequence = arena_.control().sequence;
+    if (arena_.control().marked_sequence == next_sequence(sequence)) {
+      if (const Status status = erase_image(next_sequence(sequence)); !status.ok()) return status;
+    }
     const RunningMark mark{sequence, ~sequence};
-    const Status status =
-        write_confirmed(storage_, platform_, 0, {reinterpret_cast<const std::byte*>(&mark), sizeof mark});
-    // If a checkpoint was written meanwhile, is_marked() goes on to say no.
-    if (status.ok()) arena_.control().marked_sequence = sequence;
-    return status;
+    if (sequence != 0) {
+      const Status status =
+          write_confirmed(storage_, platform_, 0, {reinterpret_cast<const std::byte*>(&mark), sizeof mark});
+      if (!status.ok()) return status;
+    }
+    // If the persist interrupt struck meanwhile, is_marked() goes on to say no.
+    const CriticalSection<P> section(platform_);
+    if (platform_.power_epoch() == epoch) arena_.control().marked_sequence = sequence;
+    return {};
+  }
+  // Of a persist that failed: no boot may find it once the store is no longer what it was. First its header,
+  // then the mark, which a part of would be none.
+  Status erase_image(std::uint32_t sequence) {
+    static constexpr std::byte kNothing[sizeof(CheckpointHeader)] = {};
+    return write_confirmed(storage_, platform_, arena_.geometry().checkpoint_address(sequence),
+                           {kNothing, sizeof kNothing});
   }
 
   Arena arena_;

@@ -29,7 +29,8 @@ constexpr std::uint32_t dirty_bits_in(std::uint32_t block_granules) { return (bl
 // The heap's volatile state. First thing in its RAM.
 struct Control {
   std::uint32_t sequence = 0;         // of the last checkpoint that was completed; 0: none yet
-  std::uint32_t marked_sequence = 0;  // the store says "running since": no second mark is needed
+  std::uint32_t marked_sequence = 0;  // equal to `sequence`: the store says "running since", no second mark is
+                                      // needed; the next one: a persist failed, its image may be there
   std::uint32_t image_bytes = 0;      // what a checkpoint would write, the OS part apart; may lag behind
                                       // for a moment, but then on the high side
   std::uint32_t store_cursor = 0;     // the store allocator's place to go on searching
@@ -115,6 +116,12 @@ struct RunningMark {
   std::uint32_t complement = 0;
 };
 static_assert(sizeof(RunningMark) == 8);
+
+// The sequence that follows. Skips 0, which stands for no checkpoint, and 1, which would take the same place
+// as the one before.
+constexpr std::uint32_t next_sequence(std::uint32_t sequence) {
+  return sequence == 0xFFFF'FFFFU ? 2U : sequence + 1U;
+}
 
 inline constexpr std::uint16_t kFormatVersion = 2;
 

@@ -441,20 +441,58 @@ TYPED_TEST(Baselines, LoseNothingToAnErrorOfTheStorage) {
   }
 }
 
-// An operation that fails leaves nothing behind: it can be repeated for ever.
+// How many objects of 24 B fit in addition, and how many readers of one of them, 100 at most.
+struct Capacity {
+  std::size_t objects = 0;
+  std::size_t readers = 0;
+  bool operator==(const Capacity&) const = default;
+};
+Capacity capacity_of(ObjectMemory& memory) {
+  std::vector<Buffer> objects;
+  for (;;) {
+    auto made = memory.make_buffer(24);
+    if (!made.ok()) break;
+    objects.push_back(made.take());
+  }
+  std::vector<heap::Lent> lent;
+  while (lent.size() < 100) {
+    auto reader = memory.lend_reader(objects.at(0));
+    if (!reader.ok()) break;
+    lent.push_back(reader.value());
+  }
+  for (const heap::Lent& borrow : lent) memory.give_back(borrow);
+  const Capacity capacity{objects.size(), lent.size()};
+  for (Buffer& object : objects) {
+    if (!memory.free(object).ok()) throw std::runtime_error("free");
+  }
+  return capacity;
+}
+template <class Kind>
+Capacity capacity_of_fresh_board() {
+  Board<Kind> board(kSmall);
+  if (!board.memory().format().ok()) throw std::runtime_error("format");
+  return capacity_of(board.memory());
+}
+
+// An operation that fails leaves nothing behind, neither in RAM nor in the store.
 TYPED_TEST(Baselines, LeakNothingWhenTheStorageFails) {
-  Board<TypeParam> board(kSmall);
-  ASSERT_TRUE(board.memory().format().ok());
-  std::uint64_t fail_in = 0;
-  for (int i = 0; i < 300; ++i) {
-    board.store.fail_at = board.store.polls + fail_in++ % 150;
+  const Capacity expected = capacity_of_fresh_board<TypeParam>();
+  std::uint64_t polls = 0;
+  for (std::uint64_t fail_in = 0; fail_in <= polls; ++fail_in) {
+    Board<TypeParam> board(kSmall);
+    ASSERT_TRUE(board.memory().format().ok());
+    const std::uint64_t begin = board.store.polls;
+    board.store.fail_at = begin + fail_in;
     Buffer one = make_object(board.memory(), 90);
     Buffer other = make_object(board.memory(), 40);
     write_bytes(board.memory(), one, bytes_of(90, 1));
-    ASSERT_TRUE(again([&] { return board.memory().free(one); }).ok()) << i;
+    ASSERT_TRUE(again([&] { return board.memory().free(one); }).ok());
     write_bytes(board.memory(), other, bytes_of(40, 2));
     ASSERT_EQ(read_bytes(board.memory(), other), bytes_of(40, 2));
-    ASSERT_TRUE(again([&] { return board.memory().free(other); }).ok()) << i;
+    ASSERT_TRUE(again([&] { return board.memory().free(other); }).ok());
+    polls = board.store.polls - begin;
+    board.store.fail_at = ~std::uint64_t{0};
+    ASSERT_EQ(capacity_of(board.memory()), expected) << "error at poll " << fail_in;
   }
 }
 
@@ -782,10 +820,12 @@ TYPED_TEST(Baselines, DestroyWhatTheyFree) {
   EXPECT_EQ(destroyed, 1);
   EXPECT_EQ(board.fault, "");
   EXPECT_FALSE(loaded.buffers[1].valid());
+  Destroyed::by = nullptr;
   loaded.buffers[1] = make_object(board.memory(), 60);
   write_bytes(board.memory(), loaded.buffers[1], bytes_of(60, 1));
   loaded.expect_contents();
-  Destroyed::by = nullptr;
+  for (Buffer& buffer : loaded.buffers) ASSERT_TRUE(board.memory().free(buffer).ok());
+  EXPECT_EQ(capacity_of(board.memory()), capacity_of_fresh_board<TypeParam>());
 }
 
 TYPED_TEST(Baselines, PlansRefuseWhatDoesNotFit) {

@@ -937,22 +937,22 @@ bool Runner::cold_boot(const Op&) {
   return true;
 }
 
-// What runs on has left a mark before it wrote a home: no image from before may be restored then.
+// What runs on has left a mark before it wrote a home, and nothing of an image of a persist that failed.
 void Runner::check_mark() {
   std::uint32_t mark[2];
   std::memcpy(mark, heap_->store.memory.data(), sizeof mark);
-  const bool valid = mark[0] != 0 && mark[1] == ~mark[0];
   const Control control = heap_->control();
-  require(control.sequence == 0 || control.marked_sequence != control.sequence ||
-              (valid && mark[0] == control.sequence),
+  const bool marked = mark[0] == control.sequence && mark[1] == ~mark[0];
+  require(marked || control.sequence == 0 || control.marked_sequence != control.sequence,
           "the running mark is not in the store");
   const std::vector<std::byte> now = homes();
-  const auto is_safe = [&](const Image& image) {
-    return !image.exists() || now == image.homes || (valid && mark[0] - image.sequence < 0x8000'0000U);
-  };
-  require(is_safe(last_image_), "a home was written without a mark");
+  require(marked || !last_image_.exists() || now == last_image_.homes, "a home was written without a mark");
+  std::uint32_t header[8];
+  const std::uint32_t next = following(control.sequence);
+  std::memcpy(header, heap_->store.memory.data() + heap_->geometry().checkpoint_address(next), sizeof header);
+  const bool may_be_found = std::any_of(header, header + 8, [](std::uint32_t word) { return word != 0; });
   for (const Image& image : failed_images_) {
-    require(is_safe(image), "a home was written without a mark beyond the image of a failed persist");
+    require(now == image.homes || !may_be_found, "a home was written, but the image of a failed persist is there");
   }
 }
 
