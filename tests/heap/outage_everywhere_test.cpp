@@ -3,6 +3,7 @@
 // outage the live RAM has to come back, and in the end the same has been read as without any.
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -33,6 +34,7 @@ class Swapping {
  public:
   using Board = CheckedBoard<Modules>;
   static constexpr std::uint32_t kLargestBytes = 104;
+  static constexpr std::uint32_t kStoreBytes = kIsBlock<Modules> ? 2560 : 1792;
 
   static HeapConfig config() {
     return fitted<Modules>({.ram_bytes = 832, .dirty_limit_bytes = 352, .max_residents = 7, .os_bytes = 8},
@@ -153,50 +155,105 @@ template <class Modules>
 class Recording {
  public:
   using Board = CheckedBoard<Modules>;
+  using Slot = typename Board::Slot;
   static constexpr std::uint32_t kResidents = 12;
+  static constexpr std::uint32_t kStoreBytes = 1536;
 
   static HeapConfig config() {
-    HeapConfig config{.ram_bytes = 32 + kResidents * 8 + 160, .max_residents = kResidents, .os_bytes = 0};
+    HeapConfig config = fitted<Modules>({.ram_bytes = 32 + kResidents * 8 + 160,
+                                         .dirty_limit_bytes = 512,
+                                         .max_residents = kResidents,
+                                         .os_bytes = 0},
+                                        16);
     Geometry geometry;
-    config.dirty_limit_bytes = 512;
-    config = fitted<Modules>(config, 16);
     if (Geometry::plan(config, kStoreBytes, Board::Heap::traits(), geometry) != Error::none) {
       throw std::runtime_error("configuration");
     }
-    config.dirty_limit_bytes = geometry.smallest_limit(16) + 2 * geometry.modules.slot_bytes;
-    if (!Board::Heap::Slot::kRecords) config.dirty_limit_bytes += kResidents * geometry.modules.slot_bytes / 2;
+    config.dirty_limit_bytes = geometry.smallest_limit(16) + 2 * sizeof(Slot);
+    if (!Slot::kRecords) config.dirty_limit_bytes += kResidents * sizeof(Slot) / 2;
     return config;
   }
-  static constexpr std::uint32_t kStoreBytes = 2048;
-
   static Seen run(Board& board) {
-    Seen seen;
-    auto& heap = board.heap();
-    std::vector<Object<std::uint32_t>> objects;
-    for (std::uint32_t i = 0; i < kResidents + 4; ++i) objects.push_back(must(heap.make(i), "make"));
-    // Steps that share no factor with the number, so that every object's turn comes.
-    for (std::uint32_t i = 0; i < 24; ++i) {
-      auto& object = objects[i * 5 % objects.size()];
-      auto held = must(heap.read(objects[(i * 5 + 8) % objects.size()]), "read");
-      seen.push_back(static_cast<std::byte>(*held));
-      auto ref = must(heap.write(object), "write");
-      board.platform.charge(Work::copied_byte, 1);
-      *ref += 0x11 * i;
-      if (i % 4 == 1) {
-        auto& gone = objects[(i * 5 + 3) % objects.size()];
-        must(heap.free(gone), "free");
-        gone = must(heap.make(i), "make again");
-      }
-      if (i % 6 == 5) must(heap.unload(objects[(i * 5 + 11) % objects.size()]), "unload");
-    }
-    for (auto& object : objects) {
-      seen.push_back(static_cast<std::byte>(*must(heap.read(object), "read")));
-      must(heap.free(object), "free");
-    }
-    if (const std::string fault = board.structure(); !fault.empty()) throw std::runtime_error(fault);
-    if (allocated_entries(board.store.memory, heap.geometry()) != 0) throw std::runtime_error("leak");
-    return seen;
+    Recording workload(board);
+    return workload.run();
   }
+  // That the workload does what it is for.
+  static void expect_evidence(Board& board) {
+    Recording workload(board);
+    workload.watching_ = true;
+    static_cast<void>(workload.run());
+    EXPECT_GT(workload.moves_, 2) << "slots that moved in the hash";
+    if (!Slot::kRecords) return;
+    EXPECT_GT(workload.records_, 5) << "times that records were written";
+    EXPECT_TRUE(workload.was_full_);
+  }
+
+ private:
+  explicit Recording(Board& board) : board_(board) {}
+
+  Seen run() {
+    for (std::uint32_t i = 0; i < kResidents + 4; ++i) {
+      objects_.push_back(must(heap().make(i), "make"));
+      watch();
+    }
+    // Steps that share no factor with the number, so that every object's turn comes.
+    for (std::uint32_t i = 0; i < 20; ++i) {
+      borrow_two(i);
+      if (i % 4 == 1) replace(objects_[(i * 5 + 3) % objects_.size()], i);
+      if (i % 6 == 5) must(heap().unload(objects_[(i * 5 + 11) % objects_.size()]), "unload");
+      watch();
+    }
+    for (auto& object : objects_) {
+      seen_.push_back(static_cast<std::byte>(*must(heap().read(object), "read")));
+      must(heap().free(object), "free");
+      watch();
+    }
+    if (const std::string fault = board_.structure(); !fault.empty()) throw std::runtime_error(fault);
+    if (allocated_entries(board_.store.memory, heap().geometry()) != 0) throw std::runtime_error("leak");
+    return seen_;
+  }
+  void borrow_two(std::uint32_t i) {
+    auto held = must(heap().read(objects_[(i * 5 + 8) % objects_.size()]), "read");
+    seen_.push_back(static_cast<std::byte>(*held));
+    auto ref = must(heap().write(objects_[i * 5 % objects_.size()]), "write");
+    board_.platform.charge(Work::copied_byte, 1);
+    *ref += 0x11 * i;
+  }
+  void replace(Object<std::uint32_t>& object, std::uint32_t value) {
+    must(heap().free(object), "free");
+    object = must(heap().make(value), "make again");
+  }
+  typename Board::Heap& heap() { return board_.heap(); }
+
+  void watch() {
+    if (!watching_) return;
+    const auto arena = board_.arena();
+    const Geometry& g = arena.geometry();
+    std::map<std::uint32_t, std::uint32_t> slots;  // by home
+    for (std::uint32_t i = 0; i < arena.slots(); ++i) {
+      if (arena.slot(i).used()) slots[arena.slot(i).home(g)] = i;
+    }
+    for (const auto& [home, slot] : slots) {
+      const auto before = slots_.find(home);
+      moves_ += before != slots_.end() && before->second != slot ? 1 : 0;
+    }
+    slots_ = slots;
+    was_full_ = was_full_ || slots.size() == kResidents;
+    const auto begin = board_.store.memory.begin() + g.records_base;
+    const std::vector<std::byte> written(begin, begin + (g.store_base - g.records_base));
+    records_ += written != written_ ? 1 : 0;
+    written_ = written;
+  }
+
+  Board& board_;
+  std::vector<Object<std::uint32_t>> objects_;
+  Seen seen_;
+  bool watching_ = false;
+  bool was_full_ = false;
+  int moves_ = 0;
+  int records_ = 0;
+  std::map<std::uint32_t, std::uint32_t> slots_;
+  std::vector<std::byte> written_;
 };
 
 template <class Modules>
@@ -210,7 +267,7 @@ class OutageEverywhere : public ::testing::Test {
   };
   template <template <class> class Workload>
   static typename Workload<Modules>::Board board() {
-    return typename Workload<Modules>::Board(Workload<Modules>::config(), 3072);
+    return typename Workload<Modules>::Board(Workload<Modules>::config(), Workload<Modules>::kStoreBytes);
   }
   template <template <class> class Workload>
   static Control control_run() {
@@ -288,6 +345,11 @@ using OutageEverywhereForSome = OutageEverywhere<Modules>;
 TYPED_TEST_SUITE(OutageEverywhereForSome, SomeModules, ModuleNames);
 TYPED_TEST_SUITE(OutageEverywhere, AllModules, ModuleNames);
 
+TYPED_TEST(OutageEverywhere, TheWorkloadRecordsAndMovesSlots) {
+  auto board = TestFixture::template board<Recording>();
+  must(board.heap().format(), "format");
+  Recording<TypeParam>::expect_evidence(board);
+}
 TYPED_TEST(OutageEverywhereForSome, Swapping) { TestFixture::template once_everywhere<Swapping>(1); }
 TYPED_TEST(OutageEverywhereForSome, Recording) { TestFixture::template once_everywhere<Recording>(1); }
 TYPED_TEST(OutageEverywhere, ThreeInARow) {

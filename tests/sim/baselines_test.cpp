@@ -441,7 +441,7 @@ TYPED_TEST(Baselines, LoseNothingToAnErrorOfTheStorage) {
   }
 }
 
-// How many objects of 24 B fit in addition, and how many readers of one of them, 100 at most.
+// How many objects of a granule fit in addition, and how many readers of one of them, 100 at most.
 struct Capacity {
   std::size_t objects = 0;
   std::size_t readers = 0;
@@ -450,7 +450,7 @@ struct Capacity {
 Capacity capacity_of(ObjectMemory& memory) {
   std::vector<Buffer> objects;
   for (;;) {
-    auto made = memory.make_buffer(24);
+    auto made = memory.make_buffer(8);
     if (!made.ok()) break;
     objects.push_back(made.take());
   }

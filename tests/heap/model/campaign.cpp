@@ -16,6 +16,15 @@
 namespace brownout::heap::testing::model {
 namespace {
 
+// The address sanitizer has handlers of its own.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+constexpr bool kSanitized = __has_feature(address_sanitizer);
+#else
+constexpr bool kSanitized = false;
+#endif
+
 // What is running, for the handler of a fatal signal.
 char running[160] = "";
 
@@ -29,9 +38,9 @@ void watch(const Modules& modules, std::uint64_t seed) {
   std::snprintf(running, sizeof running,
                 "\n%s died at seed %llu; shrink it with BROWNOUT_MODEL_SEED=%llu BROWNOUT_MODEL_FORK=1\n",
                 modules.name, static_cast<unsigned long long>(seed), static_cast<unsigned long long>(seed));
-#ifndef __SANITIZE_ADDRESS__  // it has handlers of its own
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGABRT}) std::signal(signal, &say_what_was_running);
-#endif
+  if constexpr (!kSanitized) {
+    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGABRT}) std::signal(signal, &say_what_was_running);
+  }
 }
 
 // Why a sequence fails; empty if it does not.
