@@ -13,6 +13,8 @@ namespace brownout::heap::testing {
 template <class Modules>
 class CheckedBoard : public TestBoardOf<Modules> {
  public:
+  using Slot = typename TestBoardOf<Modules>::Slot;
+
   explicit CheckedBoard(const HeapConfig& wanted, std::uint32_t store_size)
       : TestBoardOf<Modules>(wanted, store_size) {
     this->platform.interrupt = [this] { checked_outage(); };
@@ -55,7 +57,6 @@ class CheckedBoard : public TestBoardOf<Modules> {
     if (live_ram<Slot>(this->ram_copy(), geometry, partial_sizes) != live) return "live RAM differs";
     return "";
   }
-  using Slot = typename TestBoardOf<Modules>::Slot;
 };
 
 }  // namespace brownout::heap::testing
