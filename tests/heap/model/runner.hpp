@@ -115,7 +115,8 @@ class Runner {
   void return_to(const Snapshot& snapshot);
   Error restore_from_nothing();
   [[nodiscard]] Image image_now();
-  [[nodiscard]] std::vector<std::byte> homes();
+  [[nodiscard]] std::span<const std::byte> homes() const;
+  [[nodiscard]] bool homes_are_those_of(const Image& image) const;
   [[nodiscard]] bool is_restored(const Image& image);
   // The answer of a restore if no image was begun since the last one.
   void expect_last_image(Error answer);
