@@ -63,58 +63,57 @@ class Gateway {
   }
 
  private:
-  // The first write after a checkpoint first writes the mark "running since sequence k": from then on that
-  // checkpoint is stale, because the store no longer is what it was. Whether the mark is needed is decided
-  // in the same critical section in which the write begins, so no outage can slip in between.
+  // What has to be in the store before the write that is wanted.
+  enum class Step : std::uint8_t {
+    erase,  // the header of an image whose persist failed: once the store is no longer what it was, no boot
+            // may find it. Before the mark, a part of which would be none.
+    mark,  // "running since sequence k": from then on that checkpoint is stale
+    home,
+  };
+
+  // Without a checkpoint both sequences are 0.
+  [[nodiscard]] Step step() const {
+    const Control& control = arena_.control();
+    if (control.marked_sequence == control.sequence) return Step::home;
+    return control.marked_sequence == next_sequence(control.sequence) ? Step::erase : Step::mark;
+  }
+
+  // Which step is next is decided in the same critical section in which its transfer begins, and noted in one
+  // only if nothing struck meanwhile: an outage makes a new image, and its header and mark are not those that
+  // the step was about. A step that was interrupted is never repeated, but decided anew.
   template <class MakeStream>
   Status write(std::uint32_t address, MakeStream make_stream) {
+    static constexpr std::byte kNothing[sizeof(CheckpointHeader)] = {};
+    RunningMark mark;
+    SinglePiece<ConstBytes> piece(ConstBytes{});
     for (;;) {
       std::uint32_t epoch = 0;
-      bool marked = false;
+      Step taken = Step::home;
       Status status;
       {
         CriticalSection<P> section(platform_);
         epoch = platform_.power_epoch();
-        marked = is_marked();
-        if (marked) status = storage_.begin_write(address, make_stream());
+        taken = step();
+        const std::uint32_t sequence = arena_.control().sequence;
+        if (taken == Step::erase) {
+          piece.rewind({kNothing, sizeof kNothing});
+          const std::uint32_t header = arena_.geometry().checkpoint_address(next_sequence(sequence));
+          status = storage_.begin_write(header, piece.stream());
+        } else if (taken == Step::mark) {
+          mark = {sequence, ~sequence};
+          piece.rewind({reinterpret_cast<const std::byte*>(&mark), sizeof mark});
+          status = storage_.begin_write(0, piece.stream());
+        } else {
+          status = storage_.begin_write(address, make_stream());
+        }
       }
-      if (marked) {
-        if (status.ok()) status = finish_transfer(storage_);
-        if (platform_.power_epoch() == epoch) return status;
-      } else {
-        status = write_mark();
-        if (!status.ok()) return status;
-      }
+      if (status.ok()) status = finish_transfer(storage_);
+      CriticalSection<P> section(platform_);
+      if (platform_.power_epoch() != epoch) continue;
+      if (!status.ok() || taken == Step::home) return status;
+      // 0 is no sequence that a mark could have: the mark is next, unless there is no checkpoint either.
+      arena_.control().marked_sequence = taken == Step::mark ? arena_.control().sequence : 0;
     }
-  }
-
-  // Without a checkpoint both are 0.
-  [[nodiscard]] bool is_marked() const {
-    return arena_.control().marked_sequence == arena_.control().sequence;
-  }
-  Status write_mark() {
-    const std::uint32_t epoch = platform_.power_epoch();
-    const std::uint32_t sequence = arena_.control().sequence;
-    if (arena_.control().marked_sequence == next_sequence(sequence)) {
-      if (const Status status = erase_image(next_sequence(sequence)); !status.ok()) return status;
-    }
-    const RunningMark mark{sequence, ~sequence};
-    if (sequence != 0) {
-      const Status status =
-          write_confirmed(storage_, platform_, 0, {reinterpret_cast<const std::byte*>(&mark), sizeof mark});
-      if (!status.ok()) return status;
-    }
-    // If the persist interrupt struck meanwhile, is_marked() goes on to say no.
-    const CriticalSection<P> section(platform_);
-    if (platform_.power_epoch() == epoch) arena_.control().marked_sequence = sequence;
-    return {};
-  }
-  // Of a persist that failed: no boot may find it once the store is no longer what it was. First its header,
-  // then the mark, which a part of would be none.
-  Status erase_image(std::uint32_t sequence) {
-    static constexpr std::byte kNothing[sizeof(CheckpointHeader)] = {};
-    return write_confirmed(storage_, platform_, arena_.geometry().checkpoint_address(sequence),
-                           {kNothing, sizeof kNothing});
   }
 
   Arena arena_;

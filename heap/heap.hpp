@@ -211,9 +211,12 @@ class Heap : public Typed<Heap<P, St, Modules>> {
 
   Result<Lent> lend_reader(const Handle& handle) {
     platform_.charge(Work::call, 1);
-    const std::uint16_t index = find(handle);
-    if (index == kNone) [[unlikely]]
-      return load_for_reader(handle);
+    std::uint16_t index = find(handle);
+    if (index == kNone) [[unlikely]] {
+      Result<std::uint16_t> loaded = load(handle);
+      if (!loaded.ok()) return loaded.error();
+      index = loaded.value();
+    }
     return lend_resident(index);
   }
 
@@ -303,11 +306,6 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     compiler_fence();
     return lent;
   }
-  [[gnu::noinline]] Result<Lent> load_for_reader(const Handle& handle) {
-    Result<std::uint16_t> loaded = load(handle);
-    if (!loaded.ok()) return loaded.error();
-    return lend_resident(loaded.value());
-  }
 
   void fill(std::uint16_t index, std::uint32_t size_bytes, const std::byte* value) {
     std::byte* data = residents_.data(index);
@@ -319,8 +317,9 @@ class Heap : public Typed<Heap<P, St, Modules>> {
   }
 
   // Reads an object from its home into RAM. Until the read is confirmed the slot is that of an object being
-  // loaded: the restore keeps its block, and the interrupted read is repeated into it.
-  Result<std::uint16_t> load(const Handle& handle) {
+  // loaded: the restore keeps its block, and the interrupted read is repeated into it. Never inlined, so that
+  // what is resident is lent without a detour through memory.
+  [[gnu::noinline]] Result<std::uint16_t> load(const Handle& handle) {
     if (!handle.valid()) return Error::invalid_handle;
     const Size size = size_of(handle.size_bytes(), handle.partial());
     if (size.block > geometry_.object_granules()) return Error::invalid_handle;

@@ -54,23 +54,24 @@ class [[nodiscard]] Status {
   Error error_ = Error::none;
 };
 
-// A value, or the reason why there is none. value() on a failure is the caller's error.
+// Makes a T that stands for no value, for a Result without one. A type that must not be empty otherwise has a
+// constructor that takes this.
+struct NoValue {};
+
+// A value, or the reason why there is none. value() on a failure is the caller's error. It always holds a T,
+// so that a compiler keeps its parts in registers, which it cannot for a union.
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(Error error) : error_(error) {}                                       // NOLINT
+  Result(Error error) : value_(none()), error_(error) {}                       // NOLINT
   Result(T&& value) : value_(static_cast<T&&>(value)), error_(Error::none) {}  // NOLINT
   Result(const T& value) requires std::is_trivially_copyable_v<T>              // NOLINT
       : value_(value), error_(Error::none) {}
-  Result(Result&& other) noexcept : error_(other.error_) {
-    if (ok()) ::new (static_cast<void*>(&value_)) T(static_cast<T&&>(other.value_));
-  }
+  Result(Result&&) noexcept = default;
   Result(const Result&) = delete;
   Result& operator=(const Result&) = delete;
   Result& operator=(Result&&) = delete;
-  ~Result() {
-    if (ok()) value_.~T();
-  }
+  ~Result() = default;
 
   [[nodiscard]] bool ok() const { return error_ == Error::none; }
   [[nodiscard]] Error error() const { return error_; }
@@ -82,9 +83,14 @@ class [[nodiscard]] Result {
   [[nodiscard]] T take() { return static_cast<T&&>(value_); }
 
  private:
-  union {
-    T value_;
-  };
+  static T none() {
+    if constexpr (std::is_constructible_v<T, NoValue>) {
+      return T(NoValue{});
+    } else {
+      return T();
+    }
+  }
+  T value_;
   Error error_;
 };
 

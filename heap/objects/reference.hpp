@@ -28,6 +28,7 @@ class [[nodiscard]] Borrow {
   static void* operator new[](std::size_t) = delete;
 
  protected:
+  explicit Borrow(NoValue) : heap_(nullptr) {}
   Borrow(H& heap, const Lent& lent) : heap_(&heap), lent_(lent) {}
   Borrow(Borrow&& other) noexcept : heap_(other.heap_), lent_(other.lent_) { other.heap_ = nullptr; }
   ~Borrow() {
@@ -44,6 +45,7 @@ class [[nodiscard]] Borrow {
 template <class H, class T>
 class [[nodiscard]] Reference : public Borrow<H> {
  public:
+  explicit Reference(NoValue none) : Borrow<H>(none) {}
   Reference(H& heap, const Lent& lent) : Borrow<H>(heap, lent) {}
   Reference(Reference&&) noexcept = default;
   ~Reference() = default;
@@ -57,6 +59,7 @@ class [[nodiscard]] Reference : public Borrow<H> {
 template <class H, class T>
 class [[nodiscard]] SpanReference : public Borrow<H> {
  public:
+  explicit SpanReference(NoValue none) : Borrow<H>(none), first_(0), size_(0) {}
   SpanReference(H& heap, const Lent& lent, std::uint32_t first, std::uint32_t size)
       : Borrow<H>(heap, lent), first_(first), size_(size) {}
   SpanReference(SpanReference&&) noexcept = default;

@@ -254,9 +254,7 @@ bool Machine::persist_now() {
   fill_pattern(os_part_);  // the OS's data are never the same twice
   ram_before_.assign(ram_.begin(), ram_.end());
   os_before_.assign(os_part_.begin(), os_part_.end());
-  const auto residents = inspector_->residents(ram_, shadow_.objects());
-  const bool dirty = std::any_of(residents.begin(), residents.end(),
-                                 [](const auto& resident) { return resident.second.dirty_bytes > 0; });
+  const bool dirty = anything_dirty();
   const BusCounters before = bus_.counters();
   note_persist_begin();
   fingerprint_.add(Trace::persist_begin, train_.now(), train_.terminal_v());
@@ -279,6 +277,13 @@ bool Machine::persist_now() {
   }
   fingerprint_.add(Trace::persist_end, train_.now(), train_.terminal_v());
   return dirty;
+}
+
+// Apart, because a persist that is cut never returns, and what its frames own would be lost with it.
+bool Machine::anything_dirty() const {
+  const auto residents = inspector_->residents(ram_, shadow_.objects());
+  return std::any_of(residents.begin(), residents.end(),
+                     [](const auto& resident) { return resident.second.dirty_bytes > 0; });
 }
 
 void Machine::note_persist_begin() {

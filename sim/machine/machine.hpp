@@ -94,6 +94,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   bool wait_for_turn_on();
   void persist_interrupt();
   bool persist_now();
+  [[nodiscard]] bool anything_dirty() const;
   void note_persist_begin();
   bool sleep_until_outage();
   void outage_and_restore();

@@ -1,6 +1,7 @@
 // A platform and a store for tests of the heap: RAM-backed, byte by byte, with outages and errors at will.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -237,7 +238,7 @@ template <class H>
 void put(H& heap, const Buffer& buffer, const std::vector<std::byte>& bytes) {
   auto ref = heap.write(buffer);
   if (!ref.ok()) throw std::runtime_error("write failed");
-  std::memcpy(ref.value().data(), bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), ref.value().data());
 }
 
 template <class H>

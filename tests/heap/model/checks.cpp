@@ -112,14 +112,15 @@ void Checker::check_object(const SlotView& slot, const ModelObject& object) {
 void Checker::check_data(const SlotView& slot, const ModelObject& object) {
   const std::uint32_t size = object.size();
   const std::byte* data = heap_.granule(slot.block);
-  if (std::memcmp(data, object.content.data(), size) != 0) {
-    std::uint32_t at = 0;
-    while (data[at] == object.content[at]) ++at;
+  const auto [wrong, expected] = std::mismatch(data, data + size, object.content.begin());
+  if (wrong != data + size) {
+    const auto at = wrong - data;
     fail("the object at ", slot.home, " is wrong in RAM from byte ", at, " of ", size);
   }
   const std::byte* home = heap_.store.memory.data() + slot.home;
   if (!slot.dirty) {
-    require(std::memcmp(home, data, size) == 0, "the object at ", slot.home, " is clean but differs from home");
+    require(std::memcmp(home, data, size) == 0, "the object at ", slot.home,
+            " is clean but differs from home");
   }
   if (!slot.partial) return;
   const std::uint32_t granules = data_of(slot.granules);
@@ -128,8 +129,8 @@ void Checker::check_data(const SlotView& slot, const ModelObject& object) {
     require(slot.dirty || !dirty, "the object at ", slot.home, " is clean but block ", block, " is dirty");
     const std::uint32_t begin = block * kDirtyBlock;
     if (dirty || begin >= size) continue;
-    require(std::memcmp(home + begin, data + begin, std::min(kDirtyBlock, size - begin)) == 0, "block ", block,
-            " of the object at ", slot.home, " is clean but differs from home");
+    require(std::memcmp(home + begin, data + begin, std::min(kDirtyBlock, size - begin)) == 0, "block ",
+            block, " of the object at ", slot.home, " is clean but differs from home");
   }
 }
 
@@ -179,7 +180,8 @@ void Checker::check_ram() {
 void Checker::check_free_runs(const std::vector<Run>& free_runs) {
   std::uint32_t granules = 0;
   for (const Run& run : free_runs) granules += run.end - run.begin;
-  require(granules == control_.free_granules, granules, " free granules, counted as ", control_.free_granules);
+  require(granules == control_.free_granules, granules, " free granules, counted as ",
+          control_.free_granules);
   const std::uint32_t first = heap_.geometry().first_granule();
   for (std::size_t i = 0; i < free_runs.size(); ++i) {
     const Run& run = free_runs[i];
@@ -303,8 +305,9 @@ void Checker::check_stored() {
   for (const auto& object : model_.objects) {
     if (object->now.resident) continue;
     require(!object->borrowed(), "the object at ", object->home, " is lent but not resident");
-    require(std::memcmp(heap_.store.memory.data() + object->home, object->content.data(), object->size()) == 0,
-            "the object at ", object->home, " is wrong at home");
+    require(
+        std::memcmp(heap_.store.memory.data() + object->home, object->content.data(), object->size()) == 0,
+        "the object at ", object->home, " is wrong at home");
   }
 }
 
@@ -421,8 +424,8 @@ bool Checker::is_target(const Attempt& attempt, const SlotView& slot) const {
 void Checker::no_room_in_ram(const Attempt& attempt) {
   require(attempt.block_granules > 0, "no_ram, but nothing was brought in");
   for (const SlotView& slot : slots_) {
-    require(!slot.used || slot.borrows > 0 || is_target(attempt, slot), "no_ram, but the object at ", slot.home,
-            " can be unloaded");
+    require(!slot.used || slot.borrows > 0 || is_target(attempt, slot), "no_ram, but the object at ",
+            slot.home, " can be unloaded");
   }
   const std::uint32_t size = rounded_block(attempt.block_granules);
   for (const Run& run : free_runs()) {
