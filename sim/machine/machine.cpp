@@ -181,7 +181,7 @@ bool Machine::wait_for_turn_on() {
     switch (train_.run_until(step)) {
       case PowerEvent::recovered:
         power_on_at_ = train_.now();
-        turn_on_load_j_ = ledger_.total_load_j();
+        turn_on_drawn_j_ = ledger_.drawn_j();
         fram_.power_on(power_on_at_);
         ++result_.turn_ons;
         fingerprint_.add(Trace::turn_on, train_.now(), train_.terminal_v());
@@ -266,7 +266,7 @@ bool Machine::persist_now() {
   if (!status.ok()) fail("the persist reported an error of the storage");
 
   train_.settle();
-  const double energy_j = ledger_.total_load_j() - persist_begin_j_;
+  const double energy_j = ledger_.drawn_j() - persist_begin_j_;
   const double time_s = (train_.now() - persist_begin_).seconds();
   if (!frozen_) {
     result_.persist.time_s.add(time_s);
@@ -274,17 +274,28 @@ bool Machine::persist_now() {
     result_.persist.bytes.add(static_cast<double>(bus_.counters().data_bytes - before.data_bytes));
     result_.persist.transactions.add(static_cast<double>(bus_.counters().transactions - before.transactions));
     result_.lowest_persist_end_v = std::min(result_.lowest_persist_end_v, train_.terminal_v());
-    const double needed = time_s > 0 ? capacitance_for(energy_j, energy_j / time_s, scenario_.supply) : 0;
+    const double since_crossing_j = delay_.drawn_j + energy_j;
+    const double since_crossing_s = delay_.time.seconds() + time_s;
+    const double needed =
+        time_s > 0 ? capacitance_for(since_crossing_j, since_crossing_j / since_crossing_s, scenario_.supply)
+                   : 0;
     result_.needed_capacitance_f = std::max(result_.needed_capacitance_f, needed);
   }
   fingerprint_.add(Trace::persist_end, train_.now(), train_.terminal_v());
   return dirty;
 }
 
+// The latency ends here, with the warning or with the loss of power.
+void Machine::note_delay() {
+  train_.settle();
+  const WarnCrossing& crossing = *train_.warn_crossing();
+  delay_ = {train_.now() - crossing.at, ledger_.drawn_j() - crossing.drawn_j, 0, train_.terminal_v()};
+}
+
 void Machine::note_persist_begin() {
   train_.settle();
   persist_begin_ = train_.now();
-  persist_begin_j_ = ledger_.total_load_j();
+  persist_begin_j_ = ledger_.drawn_j();
   persist_begin_v_ = train_.terminal_v();
 }
 
@@ -336,7 +347,7 @@ void Machine::boot_and_restore() {
   enter(Mode::boot, Phase::restore);
   train_.settle();
   const Picoseconds begin = train_.now();
-  const double begin_j = ledger_.total_load_j();
+  const double begin_j = ledger_.drawn_j();
   const BusCounters before = bus_.counters();
   const heap::Status status = firmware_->restore();
   if (!status.ok()) {
@@ -345,9 +356,9 @@ void Machine::boot_and_restore() {
   }
   train_.settle();
   if (!frozen_) {
-    result_.largest_start_j = std::max(result_.largest_start_j, ledger_.total_load_j() - turn_on_load_j_);
+    result_.largest_start_j = std::max(result_.largest_start_j, ledger_.drawn_j() - turn_on_drawn_j_);
     result_.restore.time_s.add((train_.now() - begin).seconds());
-    result_.restore.energy_j.add(ledger_.total_load_j() - begin_j);
+    result_.restore.energy_j.add(ledger_.drawn_j() - begin_j);
     result_.restore.bytes.add(static_cast<double>(bus_.counters().data_bytes - before.data_bytes));
     result_.restore.transactions.add(static_cast<double>(bus_.counters().transactions - before.transactions));
   }
@@ -372,6 +383,7 @@ void Machine::power_down() {
 // The supply fell below the brown-out level, or collapsed, while the CPU ran.
 void Machine::power_failed() {
   cut_storage();
+  const Picoseconds latency = scenario_.supply.comparator.latency;
   switch (mode_) {
     case Mode::persist:
       ghost_ = true;  // lets the persist run on as a ghost, to learn what it lacked
@@ -379,6 +391,12 @@ void Machine::power_failed() {
     case Mode::program:
       if (!persist_unmasked_) break;
       ghost_ = true;
+      // Lost before the warning came: as a ghost, the program runs on for the rest of the latency.
+      if (const Picoseconds due = train_.warn_crossing()->at + latency; due >= train_.now()) {
+        note_delay();
+        delay_.lacked_j = train_.drawn_w() * (due - train_.now()).seconds();
+        delay_.time = latency;
+      }
       note_persist_begin();
       enter(Mode::persist, Phase::persist);
       use(Activity::compute);
@@ -412,13 +430,16 @@ void Machine::record_loss(bool warned) {
   Loss& loss = result_.losses.emplace_back();
   loss.at = train_.now();
   loss.warned = warned;
+  loss.warned_at_v = delay_.end_v;
   loss.began_at_v = persist_begin_v_;
-  loss.lacked_j = ghost_j_;
-  loss.persist_energy_j = ledger_.total_load_j() - persist_begin_j_ + ghost_j_;
-  const double time_s = (train_.now() - persist_begin_ + ghost_time_).seconds();
+  loss.delay_energy_j = delay_.drawn_j + delay_.lacked_j;
+  loss.lacked_j = delay_.lacked_j + ghost_j_;
+  loss.persist_energy_j = ledger_.drawn_j() - persist_begin_j_ + ghost_j_;
+  const double since_crossing_j = loss.delay_energy_j + loss.persist_energy_j;
+  const double time_s = (delay_.time + (train_.now() - persist_begin_) + ghost_time_).seconds();
   if (time_s > 0) {
     loss.needed_capacitance_f =
-        capacitance_for(loss.persist_energy_j, loss.persist_energy_j / time_s, scenario_.supply);
+        capacitance_for(since_crossing_j, since_crossing_j / time_s, scenario_.supply);
   }
   for (const auto& [home, resident] : inspector_->residents(ram_, shadow_.objects())) {
     if (resident.dirty_bytes == 0) continue;
