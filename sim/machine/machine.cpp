@@ -166,6 +166,11 @@ void Machine::boot_phases() {
 bool Machine::wait_for_turn_on() {
   enter(Mode::off, Phase::off);
   use(Activity::off);
+  // Back at turn-on before the persist ended: no crossing is left to wait for.
+  if (train_.powered() && !train_.warn_asserted()) {
+    note_turn_on();
+    return true;
+  }
   const auto one_period_on = [this] {
     const bool reachable = source_period_ && *source_period_ < devices::kForever - train_.now();
     return reachable ? train_.now() + *source_period_ : devices::kForever;
@@ -179,13 +184,7 @@ bool Machine::wait_for_turn_on() {
     }
     const Picoseconds step = std::min({limit_, period_end, train_.now() + kLongWait});
     switch (train_.run_until(step)) {
-      case PowerEvent::recovered:
-        power_on_at_ = train_.now();
-        turn_on_drawn_j_ = ledger_.drawn_j();
-        fram_.power_on(power_on_at_);
-        ++result_.turn_ons;
-        fingerprint_.add(Trace::turn_on, train_.now(), train_.terminal_v());
-        return true;
+      case PowerEvent::recovered: note_turn_on(); return true;
       case PowerEvent::source_ended: stop(StopReason::source_ended); return false;
       case PowerEvent::warn:
       case PowerEvent::brown_out:  // after a shutdown, above the level: the board is off already
@@ -211,6 +210,15 @@ bool Machine::wait_for_turn_on() {
       period_end = one_period_on();
     }
   }
+}
+
+void Machine::note_turn_on() {
+  train_.settle();
+  power_on_at_ = train_.now();
+  turn_on_drawn_j_ = ledger_.drawn_j();
+  fram_.power_on(power_on_at_);
+  ++result_.turn_ons;
+  fingerprint_.add(Trace::turn_on, train_.now(), train_.terminal_v());
 }
 
 // --- outages -------------------------------------------------------------------------------------
@@ -303,6 +311,7 @@ void Machine::note_persist_begin() {
 bool Machine::sleep_until_outage() {
   enter(Mode::asleep, Phase::off);
   use(Activity::sleep);
+  if (!frozen_ && !train_.warn_asserted()) return false;  // back before the persist ended
   while (!frozen_) {
     switch (train_.run_until(std::min(limit_, train_.now() + kLongWait))) {
       case PowerEvent::brown_out: return true;

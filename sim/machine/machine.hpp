@@ -92,6 +92,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   void cold_start();
   void boot_phases();
   bool wait_for_turn_on();
+  void note_turn_on();
   void persist_interrupt();
   bool persist_now();
   void note_delay();

@@ -250,6 +250,32 @@ TEST(Machine, FalseAlarmsResumeWithoutABoot) {
   EXPECT_EQ(result.turn_ons, result.persisted + 1);
 }
 
+// A burst during a persist, or during the latency before it, can lift the supply to turn-on before the
+// persist is over: no crossing is left to wait for.
+TEST(Machine, SupplyThatIsBackBeforeThePersistEndsIsNotWaitedFor) {
+  const devices::BurstScript bursts{0,
+                                    1,
+                                    1,
+                                    devices::microseconds(60),
+                                    devices::microseconds(60),
+                                    devices::milliseconds(5),
+                                    devices::milliseconds(25),
+                                    3};
+  for (const auto after : {AfterPersist::sleep, AfterPersist::shutdown}) {
+    for (const Picoseconds latency : {Picoseconds{0}, devices::microseconds(300)}) {
+      Scenario scenario = small_scenario();
+      scenario.supply.source = ScriptConfig{{devices::TimedScript{bursts, devices::kForever}}, false};
+      scenario.supply.comparator.latency = latency;
+      scenario.mcu.after_persist = after;
+      scenario.stop.time = seconds(10);
+      const RunResult result = run(scenario);
+      EXPECT_TRUE(result.pass) << result.failure;
+      EXPECT_GT(result.persisted + result.false_alarms, 100U) << latency.count;
+      EXPECT_GT(result.operations, 1000U) << latency.count;
+    }
+  }
+}
+
 TEST(Machine, NeverTurnsOnWithoutEnoughPower) {
   Scenario scenario = small_scenario();
   set_power(scenario, 0);
