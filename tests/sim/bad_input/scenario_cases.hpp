@@ -128,8 +128,8 @@ inline constexpr std::array kCases{
     Case{"    turn_on: 3.0 V\n", "",
          ":27:3: supply.thresholds: `turn_on` is missing; write it such as `turn_on: 3.0 V`"},
     Case{"leakage: 10 MOhm", "tolerance: 20",
-         ":24:16: supply.capacitor.tolerance: \"20\" is out of range: it must be between 0 % and 90 %; did you "
-         "mean 20 %?"},
+         ":24:16: supply.capacitor.tolerance: \"20\" is out of range: it must be between 0 % and 90 %; did "
+         "you mean 20 %?"},
     Case{"leakage: 10 MOhm", "tolerance: 91 %",
          ":24:16: supply.capacitor.tolerance: \"91 %\" is out of range: it must be between 0 % and 90 %"},
     Case{"leakage: 10 MOhm", "tolerance: 20 uF",
