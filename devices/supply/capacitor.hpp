@@ -15,9 +15,9 @@ struct CapacitorParameters {
   double max_voltage_v = std::numeric_limits<double>::infinity();  // internal voltage where charging clips
 };
 
-// The load is a constant net power at the terminals: positive discharges, negative charges (what the
-// harvester delivers less what the board draws, both behind ideal converters). All parameters are asserted;
-// net loads are finite.
+// The load is a constant net power at the terminals: positive discharges, negative charges (what the board
+// draws, its converter's losses included, less what the harvester delivers behind an ideal one). All
+// parameters are asserted; net loads are finite.
 //
 // At the voltage limit the charger throttles: it replaces what leaks and no more, and the rest of what it
 // offers is counted as clipped. A charger too weak to replace the leakage does not hold the limit.

@@ -33,8 +33,8 @@ Scenario on_ideal_supply(const Scenario& scenario) {
 ControlRun run_control(const Scenario& scenario, const RunOptions& options) {
   const Scenario control = on_ideal_supply(scenario);
   constexpr double kMoreThanAnyBoardDraws = 1000;
-  std::vector<devices::TimedScript> script{
-      {devices::ConstantScript{kMoreThanAnyBoardDraws}, devices::kForever}};
+  const double power_w = kMoreThanAnyBoardDraws / scenario.supply.converter.efficiency;
+  std::vector<devices::TimedScript> script{{devices::ConstantScript{power_w}, devices::kForever}};
   Ledger ledger;
   RunOptions quiet;
   quiet.interrupted = options.interrupted;

@@ -19,6 +19,7 @@ void Ledger::book(const Span& span) {
   bus_[i].add(span.load.bus_w * seconds);
   storage_[i].add(span.load.storage_w * seconds);
   peripherals_[i].add(span.load.peripherals_w * seconds);
+  conversion_.add((span.drawn_w - span.load.total_w()) * seconds);
   harvested_.add(span.source_w * seconds);
   leakage_.add(span.losses.leakage_j);
   esr_.add(span.losses.esr_j);
@@ -78,12 +79,13 @@ Ledger::Balance Ledger::check() const {
     storage_first += storage_[i].value();
     peripherals_first += peripherals_[i].value();
   }
+  const double conversion = (cpu + bus + storage + peripherals) * ((1 - efficiency_) / efficiency_);
   const double losses = leakage_j() + esr_j() + clipped_j();
 
   Balance balance;
   balance.turned_over_j = source_integral_.value() + first_j_;
-  balance.first_book_j = total_load_j() + losses + last_j_;
-  balance.second_book_j = cpu + bus + storage + peripherals + losses + last_j_;
+  balance.first_book_j = drawn_j() + losses + last_j_;
+  balance.second_book_j = cpu + bus + storage + peripherals + conversion + losses + last_j_;
   const double scale = balance.turned_over_j > 0 ? balance.turned_over_j : 1.0;
   const auto compare = [&](const char* what, double a, double b) {
     const double error = std::fabs(a - b) / scale;
@@ -95,6 +97,7 @@ Ledger::Balance Ledger::check() const {
   compare("bus", bus_first, bus);
   compare("storage", storage_first, storage);
   compare("peripherals", peripherals_first, peripherals);
+  compare("conversion", conversion_j(), conversion);
   compare("source", harvested_j(), source_integral_.value());
   compare("conservation, first book", harvested_j() + first_j_, balance.first_book_j);
   compare("conservation, second book", balance.turned_over_j, balance.second_book_j);

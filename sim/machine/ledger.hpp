@@ -1,8 +1,8 @@
 // Two independent books of where time and energy went.
 //
 // Book one adds up the increments of every span of time, as they happen. Book two knows only how long the
-// board was in each state (time x power), the integral of the source, and the capacitor's energy at both
-// ends. Neither reads the other; check() compares them.
+// board was in each state (time x power), the converter's efficiency, the integral of the source, and the
+// capacitor's energy at both ends. Neither reads the other; check() compares them.
 #pragma once
 
 #include <array>
@@ -56,6 +56,7 @@ struct Span {
   Picoseconds duration;
   Phase phase = Phase::off;
   Load load;
+  double drawn_w = 0;  // by the converter that feeds the load
   double source_w = 0;
   devices::Capacitor::Losses losses;
 };
@@ -71,6 +72,7 @@ class Ledger {
   virtual void book(const Span& span);
   // Book two.
   void note_state(Phase phase, const Load& load, Picoseconds duration);
+  void note_converter(double efficiency) { efficiency_ = efficiency; }
   void note_source(double power_w, Picoseconds duration);
   void note_capacitor(double first_j, double last_j);
 
@@ -83,6 +85,9 @@ class Ledger {
     return cpu_j(phase) + bus_j(phase) + storage_j(phase) + peripherals_j(phase);
   }
   [[nodiscard]] double total_load_j() const;
+  [[nodiscard]] double conversion_j() const { return conversion_.value(); }
+  // Energy of the loads at the capacitor: what they took from the rail, and what the converter lost.
+  [[nodiscard]] double drawn_j() const { return total_load_j() + conversion_j(); }
   [[nodiscard]] double harvested_j() const { return harvested_.value(); }
   [[nodiscard]] double leakage_j() const { return leakage_.value(); }
   [[nodiscard]] double esr_j() const { return esr_.value(); }
@@ -106,6 +111,7 @@ class Ledger {
   std::array<Sum, kPhases> bus_;
   std::array<Sum, kPhases> storage_;
   std::array<Sum, kPhases> peripherals_;
+  Sum conversion_;
   Sum harvested_;
   Sum leakage_;
   Sum esr_;
@@ -118,6 +124,7 @@ class Ledger {
   };
   std::vector<StateTime> states_;  // a dozen distinct states, searched linearly
   std::size_t last_state_ = 0;
+  double efficiency_ = 1;
   Sum source_integral_;
   double first_j_ = 0;
   double last_j_ = 0;

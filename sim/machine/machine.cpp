@@ -166,6 +166,11 @@ void Machine::boot_phases() {
 bool Machine::wait_for_turn_on() {
   enter(Mode::off, Phase::off);
   use(Activity::off);
+  // Back at turn-on before the persist ended: no crossing is left to wait for.
+  if (train_.powered() && !train_.warn_asserted()) {
+    note_turn_on();
+    return true;
+  }
   const auto one_period_on = [this] {
     const bool reachable = source_period_ && *source_period_ < devices::kForever - train_.now();
     return reachable ? train_.now() + *source_period_ : devices::kForever;
@@ -179,13 +184,7 @@ bool Machine::wait_for_turn_on() {
     }
     const Picoseconds step = std::min({limit_, period_end, train_.now() + kLongWait});
     switch (train_.run_until(step)) {
-      case PowerEvent::recovered:
-        power_on_at_ = train_.now();
-        turn_on_load_j_ = ledger_.total_load_j();
-        fram_.power_on(power_on_at_);
-        ++result_.turn_ons;
-        fingerprint_.add(Trace::turn_on, train_.now(), train_.terminal_v());
-        return true;
+      case PowerEvent::recovered: note_turn_on(); return true;
       case PowerEvent::source_ended: stop(StopReason::source_ended); return false;
       case PowerEvent::warn:
       case PowerEvent::brown_out:  // after a shutdown, above the level: the board is off already
@@ -211,6 +210,15 @@ bool Machine::wait_for_turn_on() {
       period_end = one_period_on();
     }
   }
+}
+
+void Machine::note_turn_on() {
+  train_.settle();
+  power_on_at_ = train_.now();
+  turn_on_drawn_j_ = ledger_.drawn_j();
+  fram_.power_on(power_on_at_);
+  ++result_.turn_ons;
+  fingerprint_.add(Trace::turn_on, train_.now(), train_.terminal_v());
 }
 
 // --- outages -------------------------------------------------------------------------------------
@@ -264,7 +272,7 @@ bool Machine::persist_now() {
   if (!status.ok()) fail("the persist reported an error of the storage");
 
   train_.settle();
-  const double energy_j = ledger_.total_load_j() - persist_begin_j_;
+  const double energy_j = ledger_.drawn_j() - persist_begin_j_;
   const double time_s = (train_.now() - persist_begin_).seconds();
   if (!frozen_) {
     result_.persist.time_s.add(time_s);
@@ -272,7 +280,11 @@ bool Machine::persist_now() {
     result_.persist.bytes.add(static_cast<double>(bus_.counters().data_bytes - before.data_bytes));
     result_.persist.transactions.add(static_cast<double>(bus_.counters().transactions - before.transactions));
     result_.lowest_persist_end_v = std::min(result_.lowest_persist_end_v, train_.terminal_v());
-    const double needed = time_s > 0 ? capacitance_for(energy_j, energy_j / time_s, scenario_.supply) : 0;
+    const double since_crossing_j = delay_.drawn_j + energy_j;
+    const double since_crossing_s = delay_.time.seconds() + time_s;
+    const double needed =
+        time_s > 0 ? capacitance_for(since_crossing_j, since_crossing_j / since_crossing_s, scenario_.supply)
+                   : 0;
     result_.needed_capacitance_f = std::max(result_.needed_capacitance_f, needed);
   }
   fingerprint_.add(Trace::persist_end, train_.now(), train_.terminal_v());
@@ -286,10 +298,17 @@ bool Machine::anything_dirty() const {
                      [](const auto& resident) { return resident.second.dirty_bytes > 0; });
 }
 
+// The latency ends here, with the warning or with the loss of power.
+void Machine::note_delay() {
+  train_.settle();
+  const WarnCrossing& crossing = *train_.warn_crossing();
+  delay_ = {train_.now() - crossing.at, ledger_.drawn_j() - crossing.drawn_j, 0, train_.terminal_v()};
+}
+
 void Machine::note_persist_begin() {
   train_.settle();
   persist_begin_ = train_.now();
-  persist_begin_j_ = ledger_.total_load_j();
+  persist_begin_j_ = ledger_.drawn_j();
   persist_begin_v_ = train_.terminal_v();
 }
 
@@ -297,6 +316,7 @@ void Machine::note_persist_begin() {
 bool Machine::sleep_until_outage() {
   enter(Mode::asleep, Phase::off);
   use(Activity::sleep);
+  if (!frozen_ && !train_.warn_asserted()) return false;  // back before the persist ended
   while (!frozen_) {
     switch (train_.run_until(std::min(limit_, train_.now() + kLongWait))) {
       case PowerEvent::brown_out: return true;
@@ -341,7 +361,7 @@ void Machine::boot_and_restore() {
   enter(Mode::boot, Phase::restore);
   train_.settle();
   const Picoseconds begin = train_.now();
-  const double begin_j = ledger_.total_load_j();
+  const double begin_j = ledger_.drawn_j();
   const BusCounters before = bus_.counters();
   const heap::Status status = firmware_->restore();
   if (!status.ok()) {
@@ -350,9 +370,9 @@ void Machine::boot_and_restore() {
   }
   train_.settle();
   if (!frozen_) {
-    result_.largest_start_j = std::max(result_.largest_start_j, ledger_.total_load_j() - turn_on_load_j_);
+    result_.largest_start_j = std::max(result_.largest_start_j, ledger_.drawn_j() - turn_on_drawn_j_);
     result_.restore.time_s.add((train_.now() - begin).seconds());
-    result_.restore.energy_j.add(ledger_.total_load_j() - begin_j);
+    result_.restore.energy_j.add(ledger_.drawn_j() - begin_j);
     result_.restore.bytes.add(static_cast<double>(bus_.counters().data_bytes - before.data_bytes));
     result_.restore.transactions.add(static_cast<double>(bus_.counters().transactions - before.transactions));
   }
@@ -377,6 +397,7 @@ void Machine::power_down() {
 // The supply fell below the brown-out level, or collapsed, while the CPU ran.
 void Machine::power_failed() {
   cut_storage();
+  const Picoseconds latency = scenario_.supply.comparator.latency;
   switch (mode_) {
     case Mode::persist:
       ghost_ = true;  // lets the persist run on as a ghost, to learn what it lacked
@@ -384,6 +405,12 @@ void Machine::power_failed() {
     case Mode::program:
       if (!persist_unmasked_) break;
       ghost_ = true;
+      // Lost before the warning came: as a ghost, the program runs on for the rest of the latency.
+      if (const Picoseconds due = train_.warn_crossing()->at + latency; due >= train_.now()) {
+        note_delay();
+        delay_.lacked_j = train_.drawn_w() * (due - train_.now()).seconds();
+        delay_.time = latency;
+      }
       note_persist_begin();
       enter(Mode::persist, Phase::persist);
       use(Activity::compute);
@@ -417,13 +444,16 @@ void Machine::record_loss(bool warned) {
   Loss& loss = result_.losses.emplace_back();
   loss.at = train_.now();
   loss.warned = warned;
+  loss.warned_at_v = delay_.end_v;
   loss.began_at_v = persist_begin_v_;
-  loss.lacked_j = ghost_j_;
-  loss.persist_energy_j = ledger_.total_load_j() - persist_begin_j_ + ghost_j_;
-  const double time_s = (train_.now() - persist_begin_ + ghost_time_).seconds();
+  loss.delay_energy_j = delay_.drawn_j + delay_.lacked_j;
+  loss.lacked_j = delay_.lacked_j + ghost_j_;
+  loss.persist_energy_j = ledger_.drawn_j() - persist_begin_j_ + ghost_j_;
+  const double since_crossing_j = loss.delay_energy_j + loss.persist_energy_j;
+  const double time_s = (delay_.time + (train_.now() - persist_begin_) + ghost_time_).seconds();
   if (time_s > 0) {
     loss.needed_capacitance_f =
-        capacitance_for(loss.persist_energy_j, loss.persist_energy_j / time_s, scenario_.supply);
+        capacitance_for(since_crossing_j, since_crossing_j / time_s, scenario_.supply);
   }
   for (const auto& [home, resident] : inspector_->residents(ram_, shadow_.objects())) {
     if (resident.dirty_bytes == 0) continue;

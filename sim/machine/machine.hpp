@@ -92,9 +92,11 @@ class Machine final : private firmware::Port, private Timekeeper {
   void cold_start();
   void boot_phases();
   bool wait_for_turn_on();
+  void note_turn_on();
   void persist_interrupt();
   bool persist_now();
   [[nodiscard]] bool anything_dirty() const;
+  void note_delay();
   void note_persist_begin();
   bool sleep_until_outage();
   void outage_and_restore();
@@ -162,7 +164,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   bool ghost_ = false;       // the power is gone: what the persist would still have taken
   bool verify_due_ = false;  // an outage since the last operation boundary
   bool restored_ = false;
-  double ghost_j_ = 0;
+  double ghost_j_ = 0;  // at the capacitor, as all that sizes it
   Picoseconds ghost_time_;
   std::uint32_t critical_depth_ = 0;
   std::uint64_t section_millicycles_ = 0;
@@ -170,7 +172,15 @@ class Machine final : private firmware::Port, private Timekeeper {
   std::uint64_t pattern_ = 0;
   std::uint64_t cycle_remainder_ = 0;
   Picoseconds power_on_at_;
-  double turn_on_load_j_ = 0;  // drawn before the latest turn-on
+  double turn_on_drawn_j_ = 0;  // before the latest turn-on
+  // From the latest crossing of the warning level to the warning.
+  struct Delay {
+    Picoseconds time;
+    double drawn_j = 0;
+    double lacked_j = 0;  // what it would still have drawn when power was lost
+    double end_v = 0;
+  };
+  Delay delay_;
   Picoseconds persist_begin_;
   double persist_begin_j_ = 0;
   double persist_begin_v_ = 0;

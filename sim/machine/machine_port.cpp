@@ -45,7 +45,7 @@ void Machine::elapse(Picoseconds span, bool ends_with_interrupt) {
   const std::uint32_t epoch = epoch_;
   while (left.count > 0 && !frozen_) {
     if (ghost_) {
-      ghost_j_ += train_.load().total_w() * left.seconds();
+      ghost_j_ += train_.drawn_w() * left.seconds();
       ghost_time_ += left;
       return;
     }
@@ -67,6 +67,7 @@ void Machine::on_event(PowerEvent event) {
   fingerprint_.add(Trace::power_event, train_.now(), static_cast<std::uint64_t>(event));
   switch (event) {
     case PowerEvent::warn:
+      note_delay();
       if (interruptible()) persist_interrupt();
       break;
     case PowerEvent::brown_out: power_failed(); break;
@@ -191,7 +192,7 @@ void Machine::wait_since_power_on(std::uint32_t us) {
 void Machine::unmask_persist() {
   persist_unmasked_ = true;
   train_.settle();
-  result_.largest_start_j = std::max(result_.largest_start_j, ledger_.total_load_j() - turn_on_load_j_);
+  result_.largest_start_j = std::max(result_.largest_start_j, ledger_.drawn_j() - turn_on_drawn_j_);
   if (train_.warn_asserted() && interruptible()) persist_interrupt();
 }
 

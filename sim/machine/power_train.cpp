@@ -9,16 +9,20 @@ using devices::kForever;
 PowerTrain::PowerTrain(const SupplyConfig& supply, std::unique_ptr<devices::Source> source, Ledger& ledger)
     : capacitor_(supply.capacitor, supply.initial_v),
       thresholds_(supply.thresholds),
+      latency_(supply.comparator.latency),
+      efficiency_(supply.converter.efficiency),
       source_(std::move(source)),
       ledger_(ledger),
       initial_j_(capacitor_.energy_j()) {
+  assert(latency_.count >= 0 && efficiency_ > 0 && efficiency_ <= 1);
+  ledger_.note_converter(efficiency_);
   pull_segment();
   find_next_event();
 }
 
 double PowerTrain::terminal_v() {
   settle();
-  return capacitor_.terminal_v(load_.total_w() - source_w_);
+  return capacitor_.terminal_v(net_w());
 }
 
 double PowerTrain::stored_j() {
@@ -54,12 +58,23 @@ PowerEvent PowerTrain::run_until(Picoseconds until) {
 }
 
 PowerEvent PowerTrain::take_event() {
-  const PowerEvent event = next_kind_;
+  PowerEvent event = next_kind_;
   switch (event) {
     case PowerEvent::none: pull_segment(); break;
-    case PowerEvent::warn: warn_asserted_ = true; break;
+    case PowerEvent::warn:
+      if (!warn_pending_) note_crossing();
+      if (now_ < crossing_->at + latency_) {
+        warn_pending_ = true;
+        event = PowerEvent::none;
+        break;
+      }
+      warn_pending_ = false;
+      warn_asserted_ = true;
+      break;
     case PowerEvent::brown_out:
+      if (!warn_asserted_ && !warn_pending_) note_crossing();
       powered_ = false;
+      warn_pending_ = false;
       warn_asserted_ = true;
       break;
     case PowerEvent::recovered:
@@ -71,6 +86,8 @@ PowerEvent PowerTrain::take_event() {
   if (event != PowerEvent::source_ended) find_next_event();
   return event;
 }
+
+void PowerTrain::note_crossing() { crossing_ = {now_, capacitor_.energy_j(), ledger_.drawn_j()}; }
 
 // The source's book is kept by segments, however many events fall into one.
 void PowerTrain::pull_segment() {
@@ -104,14 +121,16 @@ void PowerTrain::find_next_event() {
       next_kind_ = kind;
     }
   };
-  const double net_w = load_.total_w() - source_w_;
+  const double net = net_w();
   if (warn_asserted_) {
-    consider(capacitor_.time_until_rises_to(thresholds_.turn_on_v, net_w), PowerEvent::recovered);
+    consider(capacitor_.time_until_rises_to(thresholds_.turn_on_v, net), PowerEvent::recovered);
+  } else if (warn_pending_) {
+    consider(crossing_->at + latency_ - now_, PowerEvent::warn);
   } else {
-    consider(capacitor_.time_until_falls_to(thresholds_.warn_v, net_w), PowerEvent::warn);
+    consider(capacitor_.time_until_falls_to(thresholds_.warn_v, net), PowerEvent::warn);
   }
   if (powered_) {
-    consider(capacitor_.time_until_falls_to(thresholds_.brown_out_v, net_w), PowerEvent::brown_out);
+    consider(capacitor_.time_until_falls_to(thresholds_.brown_out_v, net), PowerEvent::brown_out);
   }
 }
 
@@ -121,8 +140,9 @@ void PowerTrain::settle() {
   span.duration = now_ - settled_;
   span.phase = phase_;
   span.load = load_;
+  span.drawn_w = drawn_w();
   span.source_w = source_w_;
-  span.losses = capacitor_.advance(span.duration, load_.total_w() - source_w_);
+  span.losses = capacitor_.advance(span.duration, net_w());
   settled_ = now_;
   ledger_.book(span);
   ledger_.note_state(phase_, load_, span.duration);

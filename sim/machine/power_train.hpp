@@ -1,4 +1,4 @@
-// Source, capacitor, comparators and load, advanced from event to event.
+// Source, capacitor, comparators, converter and load, advanced from event to event.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,17 @@ namespace brownout::sim {
 
 enum class PowerEvent : std::uint8_t {
   none,       // the time that was asked for has passed
-  warn,       // the terminal voltage fell to the warning level
+  warn,       // the warning is asserted: the terminal voltage fell to its level, a latency before
   brown_out,  // ... to the brown-out level, or the supply collapsed
   recovered,  // ... rose to the turn-on level after a warning
   source_ended,
+};
+
+// The latest instant at which the terminal voltage fell to the warning level.
+struct WarnCrossing {
+  Picoseconds at;
+  double stored_j = 0;  // in the capacitor then
+  double drawn_j = 0;   // from the beginning to then, as Ledger::drawn_j()
 };
 
 // Between two events the net power at the capacitor is constant; the state is solved in closed form when
@@ -30,11 +37,16 @@ class PowerTrain {
   // Terminal voltage now, under the present load. O(1).
   [[nodiscard]] double terminal_v();
   [[nodiscard]] double stored_j();
+  // What load and converter take now.
+  [[nodiscard]] double drawn_w() const { return load_.total_w() / efficiency_; }
 
-  // Comparator outputs. warn: asserted at the warning level, released at turn-on. powered: lost at the
-  // brown-out level, regained at turn-on.
+  // Comparator outputs. warn: asserted a latency after the warning level was crossed, even if the voltage
+  // rose again in between; released at turn-on. powered: lost at the brown-out level, regained at turn-on.
   [[nodiscard]] bool warn_asserted() const { return warn_asserted_; }
   [[nodiscard]] bool powered() const { return powered_; }
+  // Nothing before the first one; kept until the next one. Power that is lost before the warning came has
+  // crossed its level all the same, with the step that took it past both at the latest.
+  [[nodiscard]] const std::optional<WarnCrossing>& warn_crossing() const { return crossing_; }
 
   // The load from now on, and the phase it is booked under. A step that crosses a threshold shows as an
   // event at the next run_until, at this same instant.
@@ -57,9 +69,13 @@ class PowerTrain {
   void pull_segment();
   void find_next_event();
   PowerEvent take_event();
+  void note_crossing();
+  [[nodiscard]] double net_w() const { return drawn_w() - source_w_; }
 
   devices::Capacitor capacitor_;
   Thresholds thresholds_;
+  Picoseconds latency_;
+  double efficiency_ = 1;
   std::unique_ptr<devices::Source> source_;
   Ledger& ledger_;
   Load load_;
@@ -76,6 +92,8 @@ class PowerTrain {
   Picoseconds next_event_;
   PowerEvent next_kind_ = PowerEvent::none;  // none: the source changes
   int events_at_this_instant_ = 0;
+  std::optional<WarnCrossing> crossing_;
+  bool warn_pending_ = false;  // crossed, not asserted yet
   bool warn_asserted_ = true;
   bool powered_ = false;
 };

@@ -49,12 +49,12 @@ class Statistic {
 // Persists, or restores.
 struct TransferStatistics {
   Statistic time_s;
-  Statistic energy_j;
+  Statistic energy_j;  // at the capacitor: what the converter loses included
   Statistic bytes;
   Statistic transactions;
 };
 
-// Time and energy of one phase.
+// Time and energy of one phase, at the rail.
 struct PhaseUse {
   Picoseconds time;
   double cpu_j = 0;
@@ -64,17 +64,19 @@ struct PhaseUse {
   [[nodiscard]] double energy_j() const { return cpu_j + bus_j + storage_j + peripherals_j; }
 };
 
-// An outage that cost data.
+// An outage that cost data. Energies are at the capacitor: what the converter loses included.
 struct Loss {
   Picoseconds at;
   bool warned = false;                 // the persist had begun
   std::vector<std::uint32_t> objects;  // numbers of objects whose latest content is gone, the first 32
   std::uint64_t objects_total = 0;
   std::uint64_t bytes = 0;
-  double began_at_v = 0;            // terminal voltage as the persist began
-  double persist_energy_j = 0;      // what the whole persist would have taken from the rail
-  double lacked_j = 0;              // the part of it that the capacitor no longer had
-  double needed_capacitance_f = 0;  // that carries this persist from warn to brown-out, no harvest credited
+  double warned_at_v = 0;           // terminal voltage as the warning was asserted, or power lost before
+  double began_at_v = 0;            // ... as the persist began
+  double delay_energy_j = 0;        // drawn during the comparator's latency, had it come to its end
+  double persist_energy_j = 0;      // what the whole persist would have taken
+  double lacked_j = 0;              // the part of these two that the capacitor no longer had
+  double needed_capacitance_f = 0;  // that carries both from warn to brown-out, no harvest credited
 };
 
 struct RunResult {
@@ -98,8 +100,10 @@ struct RunResult {
   TransferStatistics persist;
   TransferStatistics restore;
   double lowest_persist_end_v = std::numeric_limits<double>::infinity();
-  double needed_capacitance_f = 0;  // for the largest persist seen, no harvest credited
-  double largest_start_j = 0;       // from turn-on to a running program; the control run's if that is larger
+  // For the largest persist seen and the comparator's latency before it, no harvest credited.
+  double needed_capacitance_f = 0;
+  // At the capacitor, from turn-on to a running program; the control run's if that is larger.
+  double largest_start_j = 0;
 
   std::uint64_t bus_transactions = 0;
   std::uint64_t bus_transfers = 0;  // completed transactions with data: unsliced, the calls of the store
@@ -126,6 +130,7 @@ struct RunResult {
   double leakage_j = 0;
   double esr_j = 0;
   double clipped_j = 0;
+  double conversion_j = 0;
   double initial_j = 0;
   double final_j = 0;
   double final_v = 0;

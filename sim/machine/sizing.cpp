@@ -80,6 +80,23 @@ std::uint32_t smallest_object_bytes(const Scenario& scenario) {
   return *std::min_element(sizes.begin(), sizes.end());
 }
 
+double largest_load_w(const Scenario& scenario) {
+  const devices::McuProfile& mcu = scenario.mcu.profile;
+  const StorageConfig& storage = scenario.storage;
+  const double active_a = mcu.active_a_at(scenario.mcu.clock_hz);
+  double largest_a = active_a + storage.part.active_a_at(storage.sck_hz);
+  if (const auto* script = std::get_if<ScriptWorkloadConfig>(&scenario.workload)) {
+    for (const firmware::script::Step& step : script->program->steps) {
+      const auto* phase = std::get_if<firmware::script::Phase>(&step.action);
+      if (phase == nullptr) continue;
+      const double load_a = static_cast<double>(phase->load_ua) / 1e6;
+      const double cpu_a = phase->sleeping ? mcu.sleep_a : active_a;
+      largest_a = std::max(largest_a, load_a + cpu_a + storage.part.standby_a);
+    }
+  }
+  return mcu.rail_v * largest_a / scenario.supply.converter.efficiency;
+}
+
 PersistEstimate full_persist(const Scenario& scenario, std::uint32_t object_bytes) {
   const auto& storage = scenario.storage;
   const auto& costs = storage.bus.costs(storage.transfer);
@@ -103,9 +120,15 @@ PersistEstimate full_persist(const Scenario& scenario, std::uint32_t object_byte
           static_cast<double>(scenario.mcu.clock_hz);
   const double power_w =
       scenario.mcu.profile.rail_v *
-      (scenario.mcu.profile.active_a_at(scenario.mcu.clock_hz) + storage.part.active_a_at(storage.sck_hz));
+      (scenario.mcu.profile.active_a_at(scenario.mcu.clock_hz) + storage.part.active_a_at(storage.sck_hz)) /
+      scenario.supply.converter.efficiency;
   estimate.energy_j = estimate.time_s * power_w;
-  estimate.capacitance_f = capacitance_for(estimate.energy_j, power_w, scenario.supply);
+  const Picoseconds latency = scenario.supply.comparator.latency;
+  const double delay_w = latency.count > 0 ? largest_load_w(scenario) : 0;
+  estimate.delay_energy_j = latency.seconds() * delay_w;
+  // The ESR's share grows with the power: the larger one is on the safe side.
+  estimate.capacitance_f = capacitance_for(estimate.energy_j + estimate.delay_energy_j,
+                                           std::max(power_w, delay_w), scenario.supply);
   return estimate;
 }
 

@@ -1,4 +1,5 @@
-// Which capacitor a persist needs.
+// Which capacitor a persist needs. Energies and powers are at the capacitor: what the loads take from the
+// rail, divided by the converter's efficiency.
 #pragma once
 
 #include "sim/scenario/scenario.hpp"
@@ -17,12 +18,18 @@ double capacitance_for_start(double energy_j, const SupplyConfig& supply);
 struct PersistEstimate {
   double time_s = 0;
   double energy_j = 0;
-  double capacitance_f = 0;
+  double delay_energy_j = 0;  // drawn during the comparator's latency, before the persist begins
+  double capacitance_f = 0;   // for both
 };
 
 // A persist that fills the dirty limit with objects of `object_bytes`, OS part included: transactions,
-// chunks, bytes on the wire and the checksum, from the same constants that the simulation charges.
+// chunks, bytes on the wire and the checksum, from the same constants that the simulation charges. During the
+// comparator's latency the program draws what largest_load_w() says.
 PersistEstimate full_persist(const Scenario& scenario, std::uint32_t object_bytes);
+
+// The most that the program draws, at the capacitor: CPU and FRAM active, or a phase of a script with its
+// load. What a custom workload switches on is not known.
+double largest_load_w(const Scenario& scenario);
 
 // The size of the smallest object of the scenario's workload.
 std::uint32_t smallest_object_bytes(const Scenario& scenario);

@@ -60,7 +60,8 @@ Json consumers(const RunResult& result) {
           {"peripherals", peripherals},
           {"leakage", result.leakage_j},
           {"esr", result.esr_j},
-          {"clipped", result.clipped_j}};
+          {"clipped", result.clipped_j},
+          {"conversion", result.conversion_j}};
 }
 
 Json losses(const RunResult& result) {
@@ -72,7 +73,9 @@ Json losses(const RunResult& result) {
                     {"objects", loss.objects},
                     {"objects_total", loss.objects_total},
                     {"bytes", loss.bytes},
+                    {"warned_at_v", loss.warned_at_v},
                     {"began_at_v", loss.began_at_v},
+                    {"delay_energy_j", loss.delay_energy_j},
                     {"persist_energy_j", loss.persist_energy_j},
                     {"lacked_j", loss.lacked_j},
                     {"needed_capacitance_f", number(loss.needed_capacitance_f)}});
@@ -98,6 +101,10 @@ Json configuration(const Scenario& scenario) {
           {"turn_on_v", supply.thresholds.turn_on_v},
           {"warn_v", supply.thresholds.warn_v},
           {"brown_out_v", supply.thresholds.brown_out_v},
+          {"capacitance_tolerance", supply.capacitance_tolerance},
+          {"comparator_latency_s", supply.comparator.latency.seconds()},
+          {"comparator_tolerance", supply.comparator.tolerance},
+          {"converter_efficiency", supply.converter.efficiency},
           {"ram_bytes", scenario.heap.ram_bytes},
           {"dirty_limit_bytes", scenario.heap.dirty_limit_bytes},
           {"memory", std::string(name_in(kMemories, memory.kind))},
@@ -167,6 +174,7 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
                       {"initial_j", result.initial_j},
                       {"final_j", result.final_j},
                       {"used_j", used_j},
+                      {"conversion_j", result.conversion_j},
                       {"final_voltage_v", result.final_v}};
   report["balance"] = {{"turned_over_j", result.balance.turned_over_j},
                        {"first_book_j", result.balance.first_book_j},

@@ -55,7 +55,14 @@ std::string loss_lines(const Scenario& scenario, const RunResult& result) {
     text += line("", fmt::format("{}; the persist takes {} and lacked {}",
                                  loss.warned ? "the persist was cut" : "the supply fell without a warning",
                                  si(loss.persist_energy_j, "J"), si(loss.lacked_j, "J")));
-    if (loss.warned && loss.began_at_v < 0.999 * scenario.supply.thresholds.warn_v) {
+    if (loss.delay_energy_j > 0) {
+      text += line("", fmt::format("with the comparator's delay before it, which takes {}",
+                                   si(loss.delay_energy_j, "J")));
+    }
+    // Behind a slow comparator it begins lower in any case.
+    const bool at_once = scenario.supply.comparator.latency.count == 0;
+    const double level_v = at_once ? scenario.supply.thresholds.warn_v : loss.warned_at_v;
+    if (loss.warned && loss.began_at_v < 0.999 * level_v) {
       text += line("", fmt::format("it began at {:.3f} V: the warning had come before the program ran",
                                    loss.began_at_v));
     }
@@ -113,9 +120,11 @@ std::string summary(const Scenario& scenario, const RunResult& result) {
     phases +=
         fmt::format("{}{} {}", i == 0 ? "" : ", ", name_of(static_cast<Phase>(i)), si(use.energy_j(), "J"));
   }
-  text += line("energy", fmt::format("harvested {}, used {}, leaked {}, ESR {}, clipped {}",
+  std::string converter;
+  if (result.conversion_j != 0) converter = fmt::format(", converter {}", si(result.conversion_j, "J"));
+  text += line("energy", fmt::format("harvested {}, used {}, leaked {}, ESR {}, clipped {}{}",
                                      si(result.harvested_j, "J"), si(used_j, "J"), si(result.leakage_j, "J"),
-                                     si(result.esr_j, "J"), si(result.clipped_j, "J")));
+                                     si(result.esr_j, "J"), si(result.clipped_j, "J"), converter));
   text += line("", phases);
   const double simulated_s = result.simulated.seconds();
   text += line("on", fmt::format("{} of the time", percent(simulated_s > 0 ? on_s / simulated_s : 0)));

@@ -23,7 +23,7 @@ struct Wording {
 };
 
 const Wording& wording(Dimension dimension) {
-  static constexpr std::array<Wording, 9> kWordings{{
+  static constexpr std::array<Wording, 10> kWordings{{
       {"a time", "ps, ns, us, ms, s, min, h, d", "ms", "30 ms"},
       {"a voltage", "nV, uV, mV, V, kV", "V", "3.3 V"},
       {"a current", "pA, nA, uA, mA, A", "mA", "2 mA"},
@@ -33,8 +33,13 @@ const Wording& wording(Dimension dimension) {
       {"a frequency", "Hz, kHz, MHz, GHz", "MHz", "20 MHz"},
       {"a size", "B, KB, KiB, MB, MiB", "B", "4 KiB"},
       {"a plain number", "none", "", "8"},
+      {"a ratio", "%", "%", "5 %"},
   }};
   return kWordings[static_cast<std::size_t>(dimension)];
+}
+
+bool goes_without_unit(Dimension dimension) {
+  return dimension == Dimension::number || dimension == Dimension::ratio;
 }
 
 [[noreturn]] void fail(const Written& written, const std::string& complaint) {
@@ -68,7 +73,7 @@ struct Parts {
 }
 
 Unit unit_of(const Written& written, std::string_view number, std::string_view name, Dimension dimension) {
-  if (dimension == Dimension::number && name.empty()) return Unit{};
+  if (goes_without_unit(dimension) && name.empty()) return Unit{"", dimension};
   const Unit* unit = find_unit(name, dimension);
   if (unit == nullptr) fail_for_unit(written, number, name, dimension);
   return *unit;
@@ -80,7 +85,7 @@ Parts take_apart(const Written& written, Dimension dimension) {
   if (length == 0) {
     const Wording& words = wording(dimension);
     fail(written, fmt::format("is not {}; write a number{}, such as {}", words.noun,
-                              dimension == Dimension::number ? "" : " with a unit", words.example));
+                              goes_without_unit(dimension) ? "" : " with a unit", words.example));
   }
   const std::string_view number = text.substr(0, length);
   if (length > kLongestNumber) fail(written, "has too many digits");
@@ -106,7 +111,17 @@ double parse_quantity(const Written& written, Dimension dimension, Limits limits
   // Every unit that comes here is a power of ten, so that one rounding is all there is.
   const double value = nearest_double(parts.number, parts.unit.exponent);
   if (!(value >= limits.min && value <= limits.max)) {
-    fail_for_range(written, format_quantity(limits.min, dimension), format_quantity(limits.max, dimension));
+    const std::string min = format_quantity(limits.min, dimension);
+    const std::string max = format_quantity(limits.max, dimension);
+    // Whoever writes 20 for a ratio means 20 %.
+    const double as_percent = nearest_double(parts.number, -2);
+    const bool percent_left_out = dimension == Dimension::ratio && parts.unit.name.empty() &&
+                                  as_percent >= limits.min && as_percent <= limits.max;
+    if (percent_left_out) {
+      fail(written, fmt::format("is out of range: it must be between {} and {}; did you mean {} %?", min, max,
+                                parts.number));
+    }
+    fail_for_range(written, min, max);
   }
   return value;
 }
@@ -149,9 +164,11 @@ std::string format_quantity(double value, Dimension dimension) {
   };
   static constexpr std::array<Prefix, 8> kPrefixes{
       {{"G", 1e9}, {"M", 1e6}, {"k", 1e3}, {"", 1.0}, {"m", 1e-3}, {"u", 1e-6}, {"n", 1e-9}, {"p", 1e-12}}};
-  static constexpr std::array<std::string_view, 9> kSymbols{"s", "V", "A", "Ohm", "F", "W", "Hz", "B", ""};
+  static constexpr std::array<std::string_view, 10> kSymbols{"s", "V",  "A", "Ohm", "F",
+                                                             "W", "Hz", "B", "",    "%"};
   const std::string_view symbol = kSymbols[static_cast<std::size_t>(dimension)];
   if (dimension == Dimension::number) return fmt::format("{:.6g}", value);
+  if (dimension == Dimension::ratio) return fmt::format("{:.6g} %", 100 * value);
   if (value == 0 || !std::isfinite(value)) return fmt::format("{:.6g} {}", value, symbol);
   const double magnitude = std::abs(value);
   const Prefix* fitting = &kPrefixes.back();

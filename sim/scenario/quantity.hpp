@@ -3,7 +3,8 @@
 // A quantity is a decimal number (digits, an optional point, an optional exponent), an optional space and a
 // unit. Units are SI and case counts, since mW is not MW: the prefixes p n u m k M G go before V A Ohm F W Hz
 // and s where they make sense; u may be written as either micro sign, Ohm as either omega or in lower case.
-// Times also know min, h and d; sizes know B, KB and kB (1000), KiB, MB and MiB.
+// Times also know min, h and d; sizes know B, KB and kB (1000), KiB, MB and MiB. A ratio is a plain number or
+// one with %.
 //
 // All functions are O(length of the text) and throw InputError at the place of the value for a missing,
 // unknown or wrong unit, a negative number, rubbish, and a value outside the limits.
@@ -29,13 +30,14 @@ enum class Dimension : std::uint8_t {
   frequency,
   bytes,
   number,  // without a unit
+  ratio,   // 0.05 or 5 %
 };
 
 // __int128 is an extension of both compilers; exact times need it.
 __extension__ using Int128 = __int128;
 __extension__ using Uint128 = unsigned __int128;
 
-// One unit is factor * 10^exponent of the base: picosecond, volt, ampere, ohm, farad, watt, hertz, byte.
+// One unit is factor * 10^exponent of the base: picosecond, volt, ampere, ohm, farad, watt, hertz, byte, 1.
 struct Unit {
   std::string_view name;
   Dimension dimension = Dimension::number;
@@ -92,7 +94,7 @@ std::uint64_t parse_whole(const Written& written, Dimension dimension, WholeLimi
 // A quantity of that dimension as it would be written, for "such as".
 std::string_view example_of(Dimension dimension);
 
-// A value with its unit for a message: "1.5 mF", "4 KiB", "100 d". Six significant digits.
+// A value with its unit for a message: "1.5 mF", "4 KiB", "100 d", "5 %". Six significant digits.
 std::string format_quantity(double value, Dimension dimension);
 std::string format_time(devices::Picoseconds time);
 std::string format_bytes(std::uint64_t bytes);

@@ -72,11 +72,26 @@ struct Thresholds {
   double brown_out_v = 0;
 };
 
+// What compares the terminal voltage with the thresholds.
+struct ComparatorConfig {
+  Picoseconds latency;      // from the crossing of warn to the warning; 0: ideal. The others are ideal
+  double tolerance = 0.05;  // of each threshold, relative; an estimate. For sizing: a run has them nominal
+};
+
+// Between capacitor and rail.
+struct ConverterConfig {
+  double efficiency = 1;  // of all loads, 0 < efficiency <= 1; 1: ideal
+};
+
 struct SupplyConfig {
   SourceConfig source;
   devices::CapacitorParameters capacitor;
+  // Relative; an estimate: the usual class M of electrolytics. For sizing: a run has the nominal capacitance.
+  double capacitance_tolerance = 0.2;
   double initial_v = 0;
   Thresholds thresholds;
+  ComparatorConfig comparator;
+  ConverterConfig converter;
 };
 
 struct HeapConfig {

@@ -9,10 +9,13 @@
 namespace brownout::sim {
 namespace {
 
-constexpr std::array<std::string_view, 3> kSupplyKeys{"source", "capacitor", "thresholds"};
+constexpr std::array<std::string_view, 5> kSupplyKeys{"source", "capacitor", "thresholds", "comparator",
+                                                      "converter"};
 constexpr std::array<std::string_view, 3> kThresholdKeys{"turn_on", "warn", "brown_out"};
-constexpr std::array<std::string_view, 5> kCapacitorKeys{"capacitance", "initial_voltage", "leakage", "esr",
-                                                         "max_voltage"};
+constexpr std::array<std::string_view, 6> kCapacitorKeys{"capacitance", "initial_voltage", "leakage",
+                                                         "esr",         "max_voltage",     "tolerance"};
+constexpr std::array<std::string_view, 2> kComparatorKeys{"latency", "tolerance"};
+constexpr std::array<std::string_view, 1> kConverterKeys{"efficiency"};
 
 constexpr Limits kThresholdLimits{1e-3, 100};
 constexpr Limits kVoltageLimits{0, 100};
@@ -20,6 +23,10 @@ constexpr Limits kCapacitanceLimits{1e-9, 1e3};
 constexpr Limits kEsrLimits{0, 1e6};
 constexpr Limits kInsulationLimits{1, 1e15};
 constexpr Limits kLeakageLimits{0, 1};
+constexpr Limits kCapacitanceToleranceLimits{0, 0.9};
+constexpr Limits kThresholdToleranceLimits{0, 0.5};
+constexpr Limits kEfficiencyLimits{0.01, 1};
+constexpr TimeLimits kLatencyLimits{{0}, {devices::kPicosecondsPerSecond}};
 constexpr double kDefaultMaxVoltage = 5.5;  // of a supercapacitor pair, the usual part
 
 std::string volts(double value) { return format_quantity(value, Dimension::voltage); }
@@ -85,6 +92,9 @@ void read_capacitor(const Section& supply_section, SupplyConfig& supply) {
     capacitor.max_voltage_v = read_quantity(*max, Dimension::voltage, kVoltageLimits);
   }
   check_max_voltage(section, capacitor.max_voltage_v, supply.thresholds);
+  if (const auto tolerance = section.find("tolerance")) {
+    supply.capacitance_tolerance = read_quantity(*tolerance, Dimension::ratio, kCapacitanceToleranceLimits);
+  }
   const auto initial = section.find("initial_voltage");
   if (!initial) return;
   supply.initial_v = read_quantity(*initial, Dimension::voltage, kVoltageLimits);
@@ -92,6 +102,29 @@ void read_capacitor(const Section& supply_section, SupplyConfig& supply) {
     initial->fail_at_key(fmt::format("{} must not be above {}, which is {}", volts(supply.initial_v),
                                      section.path_of("max_voltage"), volts(capacitor.max_voltage_v)));
   }
+}
+
+ComparatorConfig read_comparator(const Section& supply) {
+  ComparatorConfig comparator;
+  const auto section = supply.find_section("comparator", kComparatorKeys);
+  if (!section) return comparator;
+  if (const auto latency = section->find("latency")) {
+    comparator.latency = read_time(*latency, kLatencyLimits);
+  }
+  if (const auto tolerance = section->find("tolerance")) {
+    comparator.tolerance = read_quantity(*tolerance, Dimension::ratio, kThresholdToleranceLimits);
+  }
+  return comparator;
+}
+
+ConverterConfig read_converter(const Section& supply) {
+  ConverterConfig converter;
+  const auto section = supply.find_section("converter", kConverterKeys);
+  if (!section) return converter;
+  if (const auto efficiency = section->find("efficiency")) {
+    converter.efficiency = read_quantity(*efficiency, Dimension::ratio, kEfficiencyLimits);
+  }
+  return converter;
 }
 
 }  // namespace
@@ -102,6 +135,8 @@ SupplyConfig read_supply(const Section& root, const ScenarioContext& context) {
   supply.source = read_source(section, context);
   supply.thresholds = read_thresholds(section);
   read_capacitor(section, supply);
+  supply.comparator = read_comparator(section);
+  supply.converter = read_converter(section);
   return supply;
 }
 

@@ -35,6 +35,7 @@ constexpr std::array kUnits{
     Unit{"B", Dimension::bytes, 1, 0},          Unit{"KB", Dimension::bytes, 1, 3},
     Unit{"kB", Dimension::bytes, 1, 3},         Unit{"KiB", Dimension::bytes, 1'024, 0},
     Unit{"MB", Dimension::bytes, 1, 6},         Unit{"MiB", Dimension::bytes, 1'048'576, 0},
+    Unit{"%", Dimension::ratio, 1, -2},
 };
 
 // The spellings that mean the same, turned into the one of the table.

@@ -100,6 +100,16 @@ expect 1 run "$scenario" --set supply.capacitor.capacitance="4.7 uF"
 says out 'no_progress'
 says out 'would do'
 
+# Too slow a comparator: exit 1, and no warning.
+expect 1 run "$scenario" --set supply.comparator.latency="20 ms" --report late.json
+says out 'the supply fell without a warning'
+says late.json '"cause": "no_warning"'
+# A converter's losses are shown where there are some.
+expect 0 run "$scenario" --set supply.converter="{efficiency: 90 %}" --set supply.comparator="{latency: 10 us}"
+says out 'clipped 0 J, converter [0-9.]+ uJ'
+refused 'did you mean 90 %' run "$scenario" --set supply.converter.efficiency=90
+refused 'did you mean `latency`' run "$scenario" --set supply.comparator.latancy="10 us"
+
 # A supply that never suffices ends, with a verdict.
 expect 1 run "$scenario" --set supply.source.kind=constant --set supply.source.power="0 W"
 says out 'never_turned_on'

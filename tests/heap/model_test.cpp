@@ -118,7 +118,7 @@ void expect_outages(const Counters& c) {
               {"false alarms", c.false_alarms, 50},
               {"outages", c.outages, 300},
               {"outages with partly dirty objects", c.outages_partial, 50},
-              {"outages while an object is loaded", c.outages_loading, 10},
+              {"outages while an object is loaded", c.outages_loading, 5},
               {"outages with references", c.outages_borrowed, 100},
               {"deaths", c.deaths, 50},
               {"persists that failed", c.failed_persists, 5},

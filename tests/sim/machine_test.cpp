@@ -102,6 +102,117 @@ TEST(Machine, TooSmallACapacitorLosesAndSaysWhatWouldDo) {
   EXPECT_GT(good.persisted, 10U);
 }
 
+// A comparator that is slower than the charge between its levels: power is lost before the warning comes.
+TEST(Machine, TooSlowAComparatorLosesWithoutAWarningAndSaysWhatWouldDo) {
+  Scenario scenario = small_scenario();
+  scenario.supply.comparator.latency = devices::milliseconds(10);
+  const RunResult lossy = run(scenario);
+  EXPECT_FALSE(lossy.pass);
+  EXPECT_EQ(lossy.stop_reason, StopReason::lost);
+  EXPECT_EQ(lossy.persisted, 0U);
+  ASSERT_EQ(lossy.losses.size(), 1U);
+  const Loss& loss = lossy.losses[0];
+  EXPECT_FALSE(loss.warned);
+  EXPECT_NEAR(loss.warned_at_v, 2.7, 1e-6) << "where power was lost";
+  EXPECT_GT(loss.objects_total, 0U);
+  EXPECT_GT(loss.persist_energy_j, 0);
+  EXPECT_GT(loss.lacked_j, loss.persist_energy_j) << "the rest of the latency was lacking, too";
+  // What it had is what lies between the two thresholds, and the harvest in between.
+  const double available_j = 0.5 * 22e-6 * (3.0 * 3.0 - 2.7 * 2.7);
+  const double had_j = loss.delay_energy_j + loss.persist_energy_j - loss.lacked_j;
+  EXPECT_GT(had_j, 0.999 * available_j);
+  EXPECT_LT(had_j, 2 * available_j);
+  const std::string text = summary(scenario, lossy);
+  EXPECT_NE(text.find("the supply fell without a warning"), std::string::npos) << text;
+  EXPECT_NE(text.find("the comparator's delay"), std::string::npos) << text;
+  EXPECT_NE(json_report(scenario, lossy).find("\"no_warning\""), std::string::npos);
+
+  scenario.supply.capacitor.capacitance_f = recommended_capacitance(scenario, lossy);
+  scenario.stop.time = seconds(10);
+  const RunResult good = run(scenario);
+  EXPECT_TRUE(good.pass) << good.failure;
+  EXPECT_GT(good.persisted, 5U);
+}
+
+TEST(Machine, SlowComparatorCostsItsLatencyAndNoMore) {
+  Scenario scenario = small_scenario();
+  set_power(scenario, 1e-3);  // constant, so that each persist begins at the same voltage
+  const RunResult ideal = run(scenario);
+  scenario.supply.comparator.latency = devices::microseconds(500);
+  const RunResult late = run(scenario);
+  EXPECT_TRUE(late.pass) << late.failure;
+  EXPECT_GT(late.persisted, 20U);
+  EXPECT_LT(late.lowest_persist_end_v, ideal.lowest_persist_end_v);
+  // 500 us of 4 to 8 mW, or of what draws most.
+  const double usable = 3.0 * 3.0 - 2.7 * 2.7;
+  const double delay_j = 0.5 * usable * (late.needed_capacitance_f - ideal.needed_capacitance_f);
+  EXPECT_GT(delay_j, 0);
+  EXPECT_LT(delay_j, 1.2 * 500e-6 * largest_load_w(scenario));
+  const PersistEstimate estimate = full_persist(scenario, 40);
+  EXPECT_DOUBLE_EQ(estimate.delay_energy_j, 500e-6 * largest_load_w(scenario));
+  EXPECT_DOUBLE_EQ(estimate.capacitance_f, 2 * (estimate.energy_j + estimate.delay_energy_j) / usable);
+}
+
+TEST(Machine, ConverterLossesAreDrawnFromTheCapacitor) {
+  Scenario scenario = small_scenario();
+  scenario.supply.capacitor.capacitance_f = 47e-6;
+  const RunResult ideal = run(scenario);
+  const PersistEstimate ideal_estimate = full_persist(scenario, 40);
+  const double ideal_load_w = largest_load_w(scenario);
+  EXPECT_EQ(ideal.conversion_j, 0);
+  scenario.supply.converter.efficiency = 0.7;
+  const RunResult result = run(scenario);
+  EXPECT_TRUE(result.pass) << result.failure;
+  EXPECT_GT(result.persisted, 10U);
+  double used_j = 0;
+  for (const PhaseUse& use : result.phases) used_j += use.energy_j();
+  EXPECT_NEAR(result.conversion_j, used_j * (1 / 0.7 - 1), 1e-9 * used_j);
+  EXPECT_LE(result.balance.relative_error, 1e-12) << result.balance.worst;
+  // At the capacitor: more than the phases, which are at the rail.
+  const double persist_rail_j = result.phases[static_cast<std::size_t>(Phase::persist)].energy_j();
+  const double persist_j =
+      result.persist.energy_j.mean() * static_cast<double>(result.persist.energy_j.count());
+  EXPECT_NEAR(persist_j, persist_rail_j / 0.7, 1e-9 * persist_j);
+  EXPECT_GT(result.largest_start_j, 1.3 * ideal.largest_start_j);
+  EXPECT_LT(result.largest_start_j, 1.6 * ideal.largest_start_j);
+  const PersistEstimate estimate = full_persist(scenario, 40);
+  EXPECT_EQ(estimate.time_s, ideal_estimate.time_s);
+  EXPECT_DOUBLE_EQ(estimate.energy_j, ideal_estimate.energy_j / 0.7);
+  EXPECT_DOUBLE_EQ(estimate.capacitance_f, ideal_estimate.capacitance_f / 0.7);
+  EXPECT_DOUBLE_EQ(largest_load_w(scenario), ideal_load_w / 0.7);
+  const std::string text = summary(scenario, result);
+  EXPECT_NE(text.find(", converter "), std::string::npos) << text;
+  EXPECT_EQ(summary(scenario, ideal).find("converter"), std::string::npos);
+}
+
+TEST(Machine, ALossyConverterLosesAndTheRecommendedCapacitorDoes) {
+  Scenario scenario = small_scenario();
+  scenario.supply.thresholds.brown_out_v = 2.9;
+  ASSERT_TRUE(run(scenario).pass);
+  scenario.supply.converter.efficiency = 0.5;
+  const RunResult lossy = run(scenario);
+  ASSERT_EQ(lossy.losses.size(), 1U) << "the converter has to make the difference";
+  const Loss& loss = lossy.losses[0];
+  EXPECT_TRUE(loss.warned);
+  const double available_j = 0.5 * 22e-6 * (3.0 * 3.0 - 2.9 * 2.9);
+  EXPECT_NEAR(loss.persist_energy_j - loss.lacked_j, available_j, 0.5 * available_j);
+  scenario.supply.capacitor.capacitance_f = recommended_capacitance(scenario, lossy);
+  scenario.stop.time = seconds(10);
+  const RunResult good = run(scenario);
+  EXPECT_TRUE(good.pass) << good.failure;
+  EXPECT_GT(good.persisted, 5U);
+}
+
+// 1 % of 1 kW is less than some board draws: the control run's source has to make up for it.
+TEST(Machine, ControlRunIsIdealBehindAnyConverter) {
+  Scenario scenario = small_scenario();
+  scenario.mcu.profile.active_a = 10;
+  scenario.supply.converter.efficiency = 0.01;
+  const ControlRun control = run_control(scenario, {});
+  EXPECT_TRUE(control.result.failure.empty()) << control.result.failure;
+  EXPECT_EQ(control.result.turn_ons, 1U);
+}
+
 // The warning is a level: one that rose during boot is taken as soon as the program could run.
 TEST(Machine, WarningDuringBootIsNotMissed) {
   Scenario scenario = small_scenario();
@@ -137,6 +248,32 @@ TEST(Machine, FalseAlarmsResumeWithoutABoot) {
   // The run may end between a persist and what the supply does next.
   EXPECT_LE(result.persist.time_s.count() - (result.false_alarms + result.persisted), 1U);
   EXPECT_EQ(result.turn_ons, result.persisted + 1);
+}
+
+// A burst during a persist, or during the latency before it, can lift the supply to turn-on before the
+// persist is over: no crossing is left to wait for.
+TEST(Machine, SupplyThatIsBackBeforeThePersistEndsIsNotWaitedFor) {
+  const devices::BurstScript bursts{0,
+                                    1,
+                                    1,
+                                    devices::microseconds(60),
+                                    devices::microseconds(60),
+                                    devices::milliseconds(5),
+                                    devices::milliseconds(25),
+                                    3};
+  for (const auto after : {AfterPersist::sleep, AfterPersist::shutdown}) {
+    for (const Picoseconds latency : {Picoseconds{0}, devices::microseconds(300)}) {
+      Scenario scenario = small_scenario();
+      scenario.supply.source = ScriptConfig{{devices::TimedScript{bursts, devices::kForever}}, false};
+      scenario.supply.comparator.latency = latency;
+      scenario.mcu.after_persist = after;
+      scenario.stop.time = seconds(10);
+      const RunResult result = run(scenario);
+      EXPECT_TRUE(result.pass) << result.failure;
+      EXPECT_GT(result.persisted + result.false_alarms, 100U) << latency.count;
+      EXPECT_GT(result.operations, 1000U) << latency.count;
+    }
+  }
 }
 
 TEST(Machine, NeverTurnsOnWithoutEnoughPower) {
@@ -386,6 +523,23 @@ class FreeOperation final : public Ledger {
     if (span.phase == Phase::run && !done_) {
       done_ = true;
       free.load = Load{};
+      free.drawn_w = 0;
+    }
+    Ledger::book(free);
+  }
+
+ private:
+  bool done_ = false;
+};
+
+// A span whose converter worked for nothing.
+class FreeConversion final : public Ledger {
+ public:
+  void book(const Span& span) override {
+    Span free = span;
+    if (span.phase == Phase::run && !done_) {
+      done_ = true;
+      free.drawn_w = span.load.total_w();
     }
     Ledger::book(free);
   }
@@ -395,8 +549,9 @@ class FreeOperation final : public Ledger {
 };
 
 template <class Planted>
-RunResult run_with() {
-  const Scenario scenario = small_scenario();
+RunResult run_with(double efficiency = 1) {
+  Scenario scenario = small_scenario();
+  scenario.supply.converter.efficiency = efficiency;
   Planted ledger;
   Machine machine(scenario, open_source(scenario), ledger, {});
   return machine.run();
@@ -404,11 +559,25 @@ RunResult run_with() {
 
 TEST(Planted, BooksThatDisagreeAreFound) {
   for (const RunResult& result :
-       {run_with<DoubleBooking>(), run_with<ForgottenBooking>(), run_with<FreeOperation>()}) {
+       {run_with<DoubleBooking>(), run_with<ForgottenBooking>(), run_with<FreeOperation>(),
+        run_with<DoubleBooking>(0.8), run_with<FreeOperation>(0.8), run_with<FreeConversion>(0.8)}) {
     EXPECT_EQ(result.stop_reason, StopReason::check_failed);
     EXPECT_NE(result.failure.find("books"), std::string::npos) << result.failure;
     EXPECT_GT(result.balance.relative_error, 1e-9);
   }
+  EXPECT_TRUE(run_with<Ledger>(0.8).failure.empty()) << "without an error there is nothing to find";
+}
+
+// Planted: the second book takes the converter for another one.
+TEST(Planted, BooksOfTwoConvertersAreFound) {
+  Scenario scenario = small_scenario();
+  scenario.supply.converter.efficiency = 0.8;
+  Ledger ledger;
+  Machine machine(scenario, open_source(scenario), ledger, {});
+  ledger.note_converter(0.801);
+  const RunResult result = machine.run();
+  EXPECT_EQ(result.stop_reason, StopReason::check_failed);
+  EXPECT_NE(result.failure.find("books"), std::string::npos) << result.failure;
 }
 
 }  // namespace

@@ -88,6 +88,10 @@ TEST(Quantity, EveryUnitIsTheNearestDouble) {
                                                    {"20 MHz", Dimension::frequency, 20e6},
                                                    {"1 GHz", Dimension::frequency, 1e9},
                                                    {"2.5", Dimension::number, 2.5},
+                                                   {"5 %", Dimension::ratio, 0.05},
+                                                   {"0.3%", Dimension::ratio, 0.003},
+                                                   {"100 %", Dimension::ratio, 1},
+                                                   {"0.05", Dimension::ratio, 0.05},
                                                    {" 1e-3 ", Dimension::number, 1e-3},
                                                    {".5 V", Dimension::voltage, 0.5},
                                                    {"5. V", Dimension::voltage, 5},
@@ -173,6 +177,27 @@ TEST(Quantity, ErrorsSayWhatWouldBeRight) {
   EXPECT_EQ(error_of([] { time_ps("-3 s"); }), at + "\"-3 s\" must not be negative");
 }
 
+TEST(Quantity, RatiosArePlainOrPercent) {
+  const auto ratio = [](const char* text) {
+    return error_of([&] { quantity(text, Dimension::ratio, {0.01, 0.5}); });
+  };
+  const std::string at = "s.yaml:3:7: key: ";
+  EXPECT_EQ(ratio("5 %"), "no error");
+  EXPECT_EQ(ratio("1 %"), "no error");
+  EXPECT_EQ(ratio("50 %"), "no error");
+  EXPECT_EQ(ratio("0.05"), "no error");
+  EXPECT_EQ(ratio("0.9 %"), at + "\"0.9 %\" is out of range: it must be between 1 % and 50 %");
+  EXPECT_EQ(ratio("51 %"), at + "\"51 %\" is out of range: it must be between 1 % and 50 %");
+  EXPECT_EQ(ratio("5"), at + "\"5\" is out of range: it must be between 1 % and 50 %; did you mean 5 %?");
+  EXPECT_EQ(ratio("51"), at + "\"51\" is out of range: it must be between 1 % and 50 %");
+  EXPECT_EQ(ratio("5 V"), at + "\"5 V\" is a voltage, not a ratio; write it such as 5 %");
+  EXPECT_EQ(ratio("5 percent"), at + "\"5 percent\" is not a ratio: unknown unit \"percent\" (known: %)");
+  EXPECT_EQ(ratio("five"), at + "\"five\" is not a ratio; write a number, such as 5 %");
+  EXPECT_EQ(ratio("-5 %"), at + "\"-5 %\" must not be negative");
+  EXPECT_EQ(error_of([] { quantity("5 %", Dimension::voltage); }),
+            at + "\"5 %\" is a ratio, not a voltage; write it such as 3.3 V");
+}
+
 TEST(Quantity, LimitsAreInclusive) {
   EXPECT_EQ(quantity("1 nF", Dimension::capacitance, {1e-9, 1e3}), 1e-9);
   EXPECT_EQ(quantity("1 kF", Dimension::capacitance, {1e-9, 1e3}), 1e3);
@@ -187,6 +212,8 @@ TEST(Quantity, Formatting) {
   EXPECT_EQ(format_quantity(20e6, Dimension::frequency), "20 MHz");
   EXPECT_EQ(format_quantity(0.5, Dimension::frequency), "0.5 Hz");
   EXPECT_EQ(format_quantity(2.5, Dimension::number), "2.5");
+  EXPECT_EQ(format_quantity(0.05, Dimension::ratio), "5 %");
+  EXPECT_EQ(format_quantity(0, Dimension::ratio), "0 %");
   EXPECT_EQ(format_quantity(1e15, Dimension::resistance), "1e+06 GOhm");
   EXPECT_EQ(format_time({0}), "0 s");
   EXPECT_EQ(format_time(devices::milliseconds(1'001)), "1001 ms");

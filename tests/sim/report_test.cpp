@@ -17,7 +17,9 @@ namespace {
 using Json = nlohmann::json;
 
 TEST(Report, HasTheFieldsThatUsersReadAndTheyAddUp) {
-  const Scenario scenario = small_scenario();
+  Scenario scenario = small_scenario();
+  scenario.supply.comparator.latency = devices::microseconds(10);
+  scenario.supply.converter.efficiency = 0.9;
   const RunResult result = run(scenario);
   const Json report = Json::parse(json_report(scenario, result));
   for (const char* key :
@@ -48,8 +50,15 @@ TEST(Report, HasTheFieldsThatUsersReadAndTheyAddUp) {
   const Json& energy = report["energy"];
   const double in = energy["harvested_j"].get<double>() + energy["initial_j"].get<double>();
   const double out = phases_j + consumers["leakage"].get<double>() + consumers["esr"].get<double>() +
-                     consumers["clipped"].get<double>() + energy["final_j"].get<double>();
+                     consumers["clipped"].get<double>() + energy["conversion_j"].get<double>() +
+                     energy["final_j"].get<double>();
   EXPECT_NEAR(in, out, 1e-9 * in);
+  EXPECT_GT(energy["conversion_j"].get<double>(), 0);
+  EXPECT_EQ(energy["conversion_j"], consumers["conversion"]);
+  EXPECT_EQ(report["configuration"]["converter_efficiency"], 0.9);
+  EXPECT_EQ(report["configuration"]["comparator_latency_s"], 1e-5);
+  EXPECT_EQ(report["configuration"]["comparator_tolerance"], 0.05);
+  EXPECT_EQ(report["configuration"]["capacitance_tolerance"], 0.2);
   for (const char* what : {"time_s", "energy_j", "bytes", "transactions"}) {
     const Json& statistic = report["persist"][what];
     EXPECT_LE(statistic["minimum"].get<double>(), statistic["mean"].get<double>() * (1 + 1e-12)) << what;

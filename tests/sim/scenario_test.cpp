@@ -94,6 +94,10 @@ TEST_F(ScenarioTest, EveryKeyIsRead) {
   EXPECT_EQ((std::array{s.supply.thresholds.turn_on_v, s.supply.thresholds.warn_v,
                         s.supply.thresholds.brown_out_v}),
             (std::array{3.2, 2.6, 2.1}));
+  EXPECT_EQ(s.supply.capacitance_tolerance, 0.1);
+  EXPECT_EQ(s.supply.comparator.latency, devices::nanoseconds(10'500));
+  EXPECT_EQ(s.supply.comparator.tolerance, 0.03);
+  EXPECT_EQ(s.supply.converter.efficiency, 0.85);
   EXPECT_EQ(
       (std::array{s.heap.ram_bytes, s.heap.dirty_limit_bytes, s.heap.max_residents, s.heap.store_bytes}),
       (std::array{65'536U, 16'384U, 64U, 262'144U}));
@@ -136,6 +140,10 @@ TEST_F(ScenarioTest, WhatIsLeftOutHasItsDefault) {
   EXPECT_EQ(s.supply.capacitor.esr_ohm, 0);
   EXPECT_EQ(s.supply.capacitor.max_voltage_v, 5.5);
   EXPECT_TRUE(std::isinf(s.supply.capacitor.leakage_ohm));
+  EXPECT_EQ(s.supply.capacitance_tolerance, 0.2);
+  EXPECT_EQ(s.supply.comparator.latency, Picoseconds{0});
+  EXPECT_EQ(s.supply.comparator.tolerance, 0.05);
+  EXPECT_EQ(s.supply.converter.efficiency, 1);
   EXPECT_EQ(s.heap.max_residents, 0U);
   EXPECT_EQ(s.heap.store_bytes, 0U);
   EXPECT_EQ(s.heap.store_unit_bytes, 0U);
@@ -173,6 +181,20 @@ TEST_F(ScenarioTest, LeakageAsResistanceOrCurrentOrNone) {
   EXPECT_EQ(leakage("10 MOhm"), 10e6);
   EXPECT_EQ(leakage("1 uA"), 3.0 / 1e-6);
   EXPECT_TRUE(std::isinf(leakage("0 A")));
+}
+
+// Each key of the new sections alone leaves the others to their defaults.
+TEST_F(ScenarioTest, ComparatorAndConverterInParts) {
+  const SupplyConfig late = load(kGood, {"supply.comparator.latency=64 ms"}).supply;
+  EXPECT_EQ(late.comparator.latency, milliseconds(64));
+  EXPECT_EQ(late.comparator.tolerance, 0.05);
+  EXPECT_EQ(late.converter.efficiency, 1);
+  const SupplyConfig loose = load(kGood, {"supply.comparator={tolerance: 0 %}"}).supply;
+  EXPECT_EQ(loose.comparator.latency, Picoseconds{0});
+  EXPECT_EQ(loose.comparator.tolerance, 0);
+  EXPECT_EQ(load(kGood, {"supply.converter={}"}).supply.converter.efficiency, 1);
+  EXPECT_EQ(load(kGood, {"supply.converter.efficiency=1 %"}).supply.converter.efficiency, 0.01);
+  EXPECT_EQ(load(kGood, {"supply.capacitor.tolerance=90 %"}).supply.capacitance_tolerance, 0.9);
 }
 
 TEST_F(ScenarioTest, Scripts) {

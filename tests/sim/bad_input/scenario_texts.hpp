@@ -80,8 +80,11 @@ mcu:
 storage: {part: mb85rs4mt, sck: 8 MHz, transfer: sliced, slice: 32 B, bus: Polled}
 supply:
   source: {trace: sub/harvest.csv, time: by_index, rate: 2.5 kHz, load: 10 kOhm, repeat: true}
-  capacitor: {capacitance: 1.5 mF, initial_voltage: 4 V, leakage: 2 uA, esr: 30 mOhm, max_voltage: 5 V}
+  capacitor:
+    {capacitance: 1.5 mF, initial_voltage: 4 V, leakage: 2 uA, esr: 30 mOhm, max_voltage: 5 V, tolerance: 10 %}
   thresholds: {turn_on: 3.2 V, warn: 2.6 V, brown_out: 2.1 V}
+  comparator: {latency: 10.5 us, tolerance: 3 %}
+  converter: {efficiency: 0.85}
 heap:
   ram: 64 KiB
   dirty_limit: 16 KiB
