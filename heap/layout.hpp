@@ -1,5 +1,5 @@
-// Where everything lies: the heap's RAM (control, slots, objects) and the store (mark, two checkpoints,
-// slot records, objects). All structures have fixed widths and hold offsets, never pointers, so a budget
+// Where everything lies: the heap's RAM (control, slots, objects) and the store (superblock, mark, two
+// checkpoints, write intent, roots, slot records, objects). All structures have fixed widths and hold offsets, never pointers, so a budget
 // in bytes means the same on a 64-bit host and on a microcontroller.
 #pragma once
 
@@ -63,6 +63,9 @@ struct HeapConfig {
   std::uint32_t store_bytes = 0;        // for objects and their allocator; 0: what the store has left
   std::uint32_t store_unit_bytes = 0;   // the store allocator's unit, a multiple of 8; 0: as it chooses
   std::uint32_t os_bytes = 0;           // the OS part of a checkpoint, a multiple of 8
+  std::uint32_t max_roots = 4;          // named roots that the store has room for, kMaxRoots at most
+  bool write_intents = false;           // what is about to be written home is noted in the store first, so that
+                                        // attach() can tell which object a cut may have torn
 };
 
 // How a store allocator divides its region: a table, then units.
@@ -122,8 +125,57 @@ static_assert(sizeof(RunningMark) == 8);
 constexpr std::uint32_t next_sequence(std::uint32_t sequence) {
   return sequence == 0xFFFF'FFFFU ? 2U : sequence + 1U;
 }
+// Whether a follows b, on a circle.
+constexpr bool is_newer(std::uint32_t a, std::uint32_t b) { return a - b < 0x8000'0000U; }
 
-inline constexpr std::uint16_t kFormatVersion = 2;
+inline constexpr std::uint16_t kFormatVersion = 3;
+inline constexpr std::uint32_t kMaxRoots = 64;
+
+// First thing in the store: whose it is. Written last by format(), so that a store that was cut in the middle of
+// it has none.
+struct Superblock {
+  static constexpr std::uint32_t kMagic = 0x5342'7242;  // "BrBS"
+  std::uint32_t magic = 0;
+  std::uint32_t version = 0;
+  std::uint32_t fingerprint = 0;  // of configuration and modules
+  std::uint32_t modules = 0;      // ModuleTraits::id
+  std::uint32_t storage_bytes = 0;
+  std::uint32_t ram_bytes = 0;  // HeapConfig, defaults resolved, from here on
+  std::uint32_t dirty_limit_bytes = 0;
+  std::uint32_t max_residents = 0;
+  std::uint32_t store_bytes = 0;
+  std::uint32_t store_unit_bytes = 0;
+  std::uint32_t os_bytes = 0;
+  std::uint32_t max_roots = 0;
+  std::uint32_t write_intents = 0;
+  std::uint32_t checksum = 0;  // CRC-32C of the fields above
+};
+static_assert(sizeof(Superblock) == 56);
+
+// "These bytes outside the checkpoints are about to be written": valid if the last two fields are the
+// complements of the first two. A cut in its own write leaves the one before, or nothing valid; in both cases
+// nothing was under way.
+struct WriteIntent {
+  std::uint32_t address = 0;
+  std::uint32_t size_bytes = 0;
+  std::uint32_t address_complement = 0;
+  std::uint32_t size_complement = 0;
+
+  [[nodiscard]] constexpr bool valid() const {
+    return address_complement == ~address && size_complement == ~size_bytes;
+  }
+};
+static_assert(sizeof(WriteIntent) == 16);
+
+// A named root: two places for an object's handle in turn, and one byte, atomic, that says which counts.
+struct RootEntry {
+  std::uint32_t name = 0;
+  std::uint32_t home[2] = {};
+  std::uint32_t size[2] = {};  // as in a handle, partial dirtiness included
+  std::uint8_t chosen = 0;     // 0: the entry is free; 1, 2: the place that counts
+  std::uint8_t unused[3] = {};
+};
+static_assert(sizeof(RootEntry) == 24 && offsetof(RootEntry, chosen) == 20);
 
 // What the configuration comes to, computed once and by everyone in the same way.
 struct Geometry {
@@ -132,8 +184,10 @@ struct Geometry {
   std::uint32_t slots_offset = 0;     // in RAM
   std::uint32_t objects_offset = 0;   // in RAM
   std::uint32_t leaf_granules = 1;    // smallest block of RAM
-  std::uint32_t checkpoint_base = 0;  // in the store
+  std::uint32_t checkpoint_base = 0;  // in the store, behind superblock and running mark
   std::uint32_t checkpoint_stride = 0;
+  std::uint32_t intent_base = 0;
+  std::uint32_t roots_base = 0;
   std::uint32_t records_base = 0;
   std::uint32_t store_base = 0;
   std::uint32_t store_end = 0;
@@ -151,7 +205,9 @@ struct Geometry {
       return Error::bad_configuration;
     }
     // So that no sum below overflows.
-    if (c.dirty_limit_bytes > kMaxStoreBytes || c.os_bytes > kMaxStoreBytes) return Error::bad_configuration;
+    if (c.dirty_limit_bytes > kMaxStoreBytes || c.os_bytes > kMaxStoreBytes || c.max_roots > kMaxRoots) {
+      return Error::bad_configuration;
+    }
     if (c.max_residents == 0) c.max_residents = default_residents(c, traits);
     if (c.max_residents > traits.max_slots) return Error::bad_configuration;
     out.slots_offset = sizeof(Control);
@@ -160,9 +216,11 @@ struct Geometry {
     if (c.ram_bytes < out.objects_offset + kGranule + 2 * out.bitmap_bytes()) return Error::bad_configuration;
     if (out.smallest_limit(kGranule) > c.dirty_limit_bytes) return Error::bad_configuration;
 
-    out.checkpoint_base = sizeof(RunningMark);
+    out.checkpoint_base = sizeof(Superblock) + sizeof(RunningMark);
     out.checkpoint_stride = round_up_8(c.dirty_limit_bytes) + c.os_bytes;
-    out.records_base = out.checkpoint_base + 2 * out.checkpoint_stride;
+    out.intent_base = out.checkpoint_base + 2 * out.checkpoint_stride;
+    out.roots_base = out.intent_base + sizeof(WriteIntent);
+    out.records_base = out.roots_base + c.max_roots * static_cast<std::uint32_t>(sizeof(RootEntry));
     out.store_base = out.records_base + (traits.records ? c.max_residents * traits.slot_bytes : 0);
     if (storage_bytes <= out.store_base) return Error::bad_configuration;
     if (c.store_bytes == 0) {
@@ -210,11 +268,24 @@ struct Geometry {
   [[nodiscard]] constexpr std::uint32_t checkpoint_address(std::uint32_t sequence) const {
     return checkpoint_base + (sequence & 1U) * checkpoint_stride;
   }
+  // In front of the first checkpoint, so that boot reads both at once.
+  [[nodiscard]] constexpr std::uint32_t mark_address() const {
+    return checkpoint_base - static_cast<std::uint32_t>(sizeof(RunningMark));
+  }
+  [[nodiscard]] constexpr std::uint32_t root_address(std::uint32_t root) const {
+    return roots_base + root * static_cast<std::uint32_t>(sizeof(RootEntry));
+  }
   // Identifies configuration and modules in an image. FNV-1a over the words.
   [[nodiscard]] constexpr std::uint32_t fingerprint() const {
-    const std::uint32_t words[] = {modules.id,           config.ram_bytes,   config.dirty_limit_bytes,
-                                   config.max_residents, config.store_bytes, config.store_unit_bytes,
-                                   config.os_bytes};
+    const std::uint32_t words[] = {modules.id,
+                                   config.ram_bytes,
+                                   config.dirty_limit_bytes,
+                                   config.max_residents,
+                                   config.store_bytes,
+                                   config.store_unit_bytes,
+                                   config.os_bytes,
+                                   config.max_roots,
+                                   config.write_intents ? 1U : 0U};
     std::uint32_t hash = 2166136261U;
     for (const std::uint32_t word : words) {
       for (std::uint32_t shift = 0; shift < 32; shift += 8) {
