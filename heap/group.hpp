@@ -3,7 +3,8 @@
 
 #include <cstdint>
 
-#include "heap/checkpoint.hpp"
+#include "heap/checkpoint/survey.hpp"
+#include "heap/layout.hpp"
 #include "heap/types.hpp"
 
 namespace brownout::heap {
@@ -48,27 +49,9 @@ class Group {
 
   // From boot code. Reads only. What is wrong with any heap is wrong with the group; images of different
   // sequences are torn.
-  Status restore(MutableBytes os) {
-    CheckpointHeader headers[kHeaps];
-    std::uint32_t empty = 0;
-    Error worst = Error::none;
-    for (std::uint32_t i = 0; i < kHeaps; ++i) {
-      const Error found = members_[i].examine(members_[i].heap, headers[i]).error();
-      if (found == Error::storage_failed) return found;
-      if (found == Error::empty) ++empty;
-      if (worst == Error::none) worst = found;
-    }
-    if (worst != Error::none) return worst == Error::empty && empty < kHeaps ? Error::torn : worst;
-    for (const CheckpointHeader& header : headers) {
-      if (header.sequence != headers[0].sequence) return Error::torn;
-    }
-    for (std::uint32_t i = 0; i < kHeaps; ++i) {
-      const MutableBytes part = i + 1 == kHeaps ? os : MutableBytes{};
-      const Status status = members_[i].read(members_[i].heap, headers[i], part);
-      if (!status.ok()) return status;
-    }
-    return {};
-  }
+  Status restore(MutableBytes os) { return restore(os, false); }
+  // The same with the images before the newest; see Heap::restore_older().
+  Status restore_older(MutableBytes os) { return restore(os, true); }
 
  private:
   struct Member {
@@ -78,8 +61,8 @@ class Group {
     Status (*write)(void*, ConstBytes, std::uint32_t);
     void (*confirm)(void*, std::uint32_t);
     void (*disown)(void*, std::uint32_t);
-    Status (*examine)(void*, CheckpointHeader&);
-    Status (*read)(void*, const CheckpointHeader&, MutableBytes);
+    Status (*survey)(void*, Survey&);
+    Status (*read)(void*, const CheckpointHeader&, std::uint32_t marked, MutableBytes);
 
     template <class H>
     static Member of(H& heap) {
@@ -91,10 +74,37 @@ class Group {
               },
               [](void* h, std::uint32_t sequence) { static_cast<H*>(h)->confirm_image(sequence); },
               [](void* h, std::uint32_t sequence) { static_cast<H*>(h)->disown_image(sequence); },
-              [](void* h, CheckpointHeader& header) { return static_cast<H*>(h)->examine_image(header); },
-              [](void* h, const CheckpointHeader& header, MutableBytes os) {
-                return static_cast<H*>(h)->read_image(header, os);
+              [](void* h, Survey& survey) { return static_cast<H*>(h)->survey_images(survey); },
+              [](void* h, const CheckpointHeader& header, std::uint32_t marked, MutableBytes os) {
+                return static_cast<H*>(h)->read_image(header, marked, os);
               }};
+    }
+  };
+
+  // What the stores of all heaps say together.
+  struct GroupSurvey {
+    Survey surveys[kHeaps];
+
+    // Of any heap; 0: none.
+    [[nodiscard]] std::uint32_t newest_sequence() const {
+      std::uint32_t newest = 0;
+      for (const Survey& survey : surveys) {
+        const CheckpointHeader* header = survey.newest();
+        if (header != nullptr && (newest == 0 || is_newer(header->sequence, newest))) newest = header->sequence;
+      }
+      return newest;
+    }
+    // The image of that sequence in every heap: whether all may be read, or why not.
+    [[nodiscard]] Error verdict(std::uint32_t sequence) const {
+      Error verdict = sequence == 0 ? surveys[0].other : Error::none;
+      for (const Survey& survey : surveys) {
+        if (survey.marked == sequence && sequence != 0) return Error::stale;
+        if (survey.damaged || survey.image_of(sequence) == nullptr) {
+          // Of somebody else's images a group says that first.
+          if (sequence != 0 || survey.damaged) verdict = survey.other == Error::empty ? Error::torn : survey.other;
+        }
+      }
+      return verdict;
     }
   };
 

@@ -169,13 +169,16 @@ static_assert(sizeof(WriteIntent) == 16);
 
 // A named root: two places for an object's handle in turn, and one byte, atomic, that says which counts.
 struct RootEntry {
+  struct Place {
+    std::uint32_t home = 0;
+    std::uint32_t size = 0;  // as in a handle, partial dirtiness included
+  };
   std::uint32_t name = 0;
-  std::uint32_t home[2] = {};
-  std::uint32_t size[2] = {};  // as in a handle, partial dirtiness included
-  std::uint8_t chosen = 0;     // 0: the entry is free; 1, 2: the place that counts
+  std::uint8_t chosen = 0;  // 0: the entry is free; 1, 2: the place that counts
   std::uint8_t unused[3] = {};
+  Place places[2];
 };
-static_assert(sizeof(RootEntry) == 24 && offsetof(RootEntry, chosen) == 20);
+static_assert(sizeof(RootEntry) == 24 && offsetof(RootEntry, chosen) == 4 && offsetof(RootEntry, places) == 8);
 
 // What the configuration comes to, computed once and by everyone in the same way.
 struct Geometry {
@@ -184,6 +187,7 @@ struct Geometry {
   std::uint32_t slots_offset = 0;     // in RAM
   std::uint32_t objects_offset = 0;   // in RAM
   std::uint32_t leaf_granules = 1;    // smallest block of RAM
+  std::uint32_t storage_bytes = 0;    // of the whole store
   std::uint32_t checkpoint_base = 0;  // in the store, behind superblock and running mark
   std::uint32_t checkpoint_stride = 0;
   std::uint32_t intent_base = 0;
@@ -200,6 +204,7 @@ struct Geometry {
     out = Geometry{};
     out.config = wanted;
     out.modules = traits;
+    out.storage_bytes = storage_bytes;
     HeapConfig& c = out.config;
     if (c.ram_bytes > kMaxRamBytes || c.os_bytes % kGranule != 0 || c.store_unit_bytes % kGranule != 0) {
       return Error::bad_configuration;
@@ -314,6 +319,12 @@ struct Geometry {
     return Error::bad_configuration;
   }
 };
+
+// Of the image with that header, the OS part apart.
+constexpr std::uint32_t image_bytes(const Geometry& geometry, const CheckpointHeader& header) {
+  return geometry.empty_image_bytes() + header.slots * geometry.modules.slot_bytes +
+         header.dirty_bits * kGranule + header.data_bytes;
+}
 
 // Typed access to the heap's RAM by offset.
 class Arena {

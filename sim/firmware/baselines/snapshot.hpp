@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "heap/checkpoint.hpp"
+#include "heap/checkpoint/checkpoint.hpp"
 #include "heap/checksum.hpp"
 #include "heap/gateway.hpp"
 #include "heap/layout.hpp"
