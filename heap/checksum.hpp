@@ -30,6 +30,20 @@ class Crc32c {
   std::uint32_t state_ = 0xFFFF'FFFFU;
 };
 
+struct Crc32cTable {
+  std::uint32_t entries[256];
+};
+constexpr Crc32cTable make_crc32c_table() {
+  Crc32cTable table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit) value = (value >> 1U) ^ ((value & 1U) != 0 ? 0x82F6'3B78U : 0U);
+    table.entries[i] = value;
+  }
+  return table;
+}
+inline constexpr Crc32cTable kCrc32cTable = make_crc32c_table();
+
 // The same a byte at a time, from a table of 1 KiB.
 class Crc32cByTable {
  public:
@@ -37,23 +51,12 @@ class Crc32cByTable {
   void add(const std::byte* data, std::uint32_t size) {
     for (std::uint32_t i = 0; i < size; ++i) {
       const std::uint32_t index = (state_ ^ static_cast<std::uint32_t>(data[i])) & 255U;
-      state_ = (state_ >> 8U) ^ kTable.entries[index];
+      state_ = (state_ >> 8U) ^ kCrc32cTable.entries[index];
     }
   }
   [[nodiscard]] std::uint32_t value() const { return ~state_; }
 
  private:
-  struct Table {
-    std::uint32_t entries[256] = {};
-    constexpr Table() {
-      for (std::uint32_t i = 0; i < 256; ++i) {
-        std::uint32_t value = i;
-        for (int bit = 0; bit < 8; ++bit) value = (value >> 1U) ^ ((value & 1U) != 0 ? 0x82F6'3B78U : 0U);
-        entries[i] = value;
-      }
-    }
-  };
-  static constexpr Table kTable;
   std::uint32_t state_ = 0xFFFF'FFFFU;
 };
 

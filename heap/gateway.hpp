@@ -34,7 +34,8 @@ class Gateway {
 
   // Writes bytes to a place outside the checkpoints, confirmed. storage_failed: nobody knows how far it got.
   Status write_home(std::uint32_t address, ConstBytes bytes) { return write_bytes(address, bytes, false); }
-  // The same for the content of an object, which a cut may tear: with the intent first, if the heap keeps them.
+  // The same for the content of an object, which a cut may tear: with the intent first, if the heap keeps
+  // them.
   Status write_content(std::uint32_t address, ConstBytes bytes) {
     return write_bytes(address, bytes, arena_.geometry().config.write_intents);
   }
@@ -78,8 +79,8 @@ class Gateway {
 
   // What has to be in the store before the write that is wanted.
   enum class Step : std::uint8_t {
-    erase,  // the header of an image whose persist failed: once the store is no longer what it was, no boot
-            // may find it. Before the mark, a part of which would be none.
+    erase,   // the header of an image whose persist failed: once the store is no longer what it was, no boot
+             // may find it. Before the mark, a part of which would be none.
     mark,    // "running since sequence k": from then on that checkpoint is stale
     intent,  // of what follows
     home,

@@ -49,9 +49,25 @@ class Group {
 
   // From boot code. Reads only. What is wrong with any heap is wrong with the group; images of different
   // sequences are torn.
-  Status restore(MutableBytes os) { return restore(os, false); }
+  Status restore(MutableBytes os) {
+    Surveys surveys;
+    if (const Status status = survey(surveys); !status.ok()) return status;
+    const std::uint32_t newest = surveys.newest();
+    Error verdict = surveys.verdict(newest);
+    if (verdict == Error::none && surveys.damaged()) verdict = surveys.verdict_once_torn();
+    if (verdict != Error::none) return verdict;
+    const Status status = read(surveys, newest, os);
+    return status.error() == Error::torn ? Status(surveys.verdict_once_torn()) : status;
+  }
   // The same with the images before the newest; see Heap::restore_older().
-  Status restore_older(MutableBytes os) { return restore(os, true); }
+  Status restore_older(MutableBytes os) {
+    Surveys surveys;
+    if (const Status status = survey(surveys); !status.ok()) return status;
+    const std::uint32_t older = surveys.older();
+    if (older == 0) return Error::empty;
+    if (const Error verdict = surveys.verdict(older); verdict != Error::none) return verdict;
+    return read(surveys, older, os);
+  }
 
  private:
   struct Member {
@@ -82,31 +98,81 @@ class Group {
   };
 
   // What the stores of all heaps say together.
-  struct GroupSurvey {
-    Survey surveys[kHeaps];
+  struct Surveys {
+    Survey of[kHeaps];
 
-    // Of any heap; 0: none.
-    [[nodiscard]] std::uint32_t newest_sequence() const {
+    // The newest sequence that any heap has, or the newest before `limit`; 0: none.
+    [[nodiscard]] std::uint32_t newest(std::uint32_t limit = 0) const {
       std::uint32_t newest = 0;
-      for (const Survey& survey : surveys) {
-        const CheckpointHeader* header = survey.newest();
-        if (header != nullptr && (newest == 0 || is_newer(header->sequence, newest))) newest = header->sequence;
+      for (const Survey& survey : of) {
+        for (std::uint32_t place = 0; place < 2; ++place) {
+          const std::uint32_t sequence = survey.headers[place].sequence;
+          if (!survey.valid[place] || sequence == limit || (limit != 0 && is_newer(sequence, limit)))
+            continue;
+          if (newest == 0 || is_newer(sequence, newest)) newest = sequence;
+        }
       }
       return newest;
     }
-    // The image of that sequence in every heap: whether all may be read, or why not.
-    [[nodiscard]] Error verdict(std::uint32_t sequence) const {
-      Error verdict = sequence == 0 ? surveys[0].other : Error::none;
-      for (const Survey& survey : surveys) {
-        if (survey.marked == sequence && sequence != 0) return Error::stale;
-        if (survey.damaged || survey.image_of(sequence) == nullptr) {
-          // Of somebody else's images a group says that first.
-          if (sequence != 0 || survey.damaged) verdict = survey.other == Error::empty ? Error::torn : survey.other;
-        }
+    [[nodiscard]] bool marked(std::uint32_t sequence) const {
+      for (const Survey& survey : of) {
+        if (survey.marked == sequence) return true;
       }
-      return verdict;
+      return false;
+    }
+    [[nodiscard]] bool everywhere(std::uint32_t sequence) const {
+      for (const Survey& survey : of) {
+        if (survey.image_of(sequence) == nullptr) return false;
+      }
+      return true;
+    }
+    [[nodiscard]] bool damaged() const {
+      for (const Survey& survey : of) {
+        if (survey.damaged) return true;
+      }
+      return false;
+    }
+    // Why there is no image at all.
+    [[nodiscard]] Error nothing() const {
+      for (const Survey& survey : of) {
+        if (survey.other != Error::empty) return survey.other;
+      }
+      return damaged() ? Error::torn : Error::empty;
+    }
+    // The sequence that would have to do if the newest is not whole. Where the first header was cut, no heap
+    // has the newest, and the one before is the newest that is to be seen.
+    [[nodiscard]] std::uint32_t older() const {
+      return damaged() && everywhere(newest()) ? newest() : newest(newest());
+    }
+    [[nodiscard]] Error verdict_once_torn() const {
+      const std::uint32_t sequence = older();
+      return sequence != 0 && marked(sequence) ? Error::stale : Error::torn;
+    }
+    // Of the images of that sequence: whether they may be read, or why not.
+    [[nodiscard]] Error verdict(std::uint32_t sequence) const {
+      if (sequence == 0) return nothing();
+      if (marked(sequence)) return Error::stale;
+      return everywhere(sequence) ? Error::none : verdict_once_torn();
     }
   };
+
+  Status survey(Surveys& surveys) {
+    for (std::uint32_t i = 0; i < kHeaps; ++i) {
+      const Status status = members_[i].survey(members_[i].heap, surveys.of[i]);
+      if (!status.ok()) return status;
+    }
+    return {};
+  }
+  Status read(const Surveys& surveys, std::uint32_t sequence, MutableBytes os) {
+    for (std::uint32_t i = 0; i < kHeaps; ++i) {
+      const MutableBytes part = i + 1 == kHeaps ? os : MutableBytes{};
+      const Survey& survey = surveys.of[i];
+      const Status status =
+          members_[i].read(members_[i].heap, *survey.image_of(sequence), survey.marked, part);
+      if (!status.ok()) return status;
+    }
+    return {};
+  }
 
   Member members_[kHeaps];
 };

@@ -40,8 +40,8 @@ struct DefaultModules {
 struct Attached {
   // Contents are those at the last checkpoint; false: those that were last written home.
   bool from_image = false;
-  // Objects that a cut may have left between two states: the program was writing them, or they were being written
-  // home. Each was named to the caller.
+  // Objects that a cut may have left between two states: the program was writing them, or they were being
+  // written home. Each was named to the caller.
   std::uint32_t in_doubt = 0;
 };
 
@@ -100,8 +100,8 @@ class Heap : public Typed<Heap<P, St, Modules>> {
   [[nodiscard]] Status configuration() const { return planned_; }
   [[nodiscard]] const Geometry& geometry() const { return geometry_; }
 
-  // First start: an empty heap on an empty store. The superblock goes first and comes back last, so that a store
-  // that was cut in the middle is taken for nothing.
+  // First start: an empty heap on an empty store. The superblock goes first and comes back last, so that a
+  // store that was cut in the middle is taken for nothing.
   Status format() {
     residents_.control() = Control{};
     residents_.reset();
@@ -134,9 +134,9 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     const Status status = read_image(*survey.newest(), survey.marked, os);
     return status.error() == Error::torn ? Status(survey.verdict_once_torn()) : status;
   }
-  // The same with the image before the newest. For a program that finds `torn` and would rather go back in time
-  // than start anew: what it did in between, to the world too, it does again. empty: there is none; stale: it had
-  // run on since.
+  // The same with the image before the newest. For a program that finds `torn` and would rather go back in
+  // time than start anew: what it did in between, to the world too, it does again. empty: there is none;
+  // stale: it had run on since.
   Status restore_older(MutableBytes os) {
     Survey survey;
     if (const Status status = survey_images(survey); !status.ok()) return status;
@@ -159,18 +159,18 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     return checkpoint_.read(header, marked, os);
   }
 
-  // From boot code, in place of restore() or format(): the heap of a store that another life of the program left
-  // behind, without its stack. All references are gone, nothing is resident. If the newest image is whole and
-  // current (or torn and the one before it is), what it has goes home: contents are then those at that
-  // checkpoint, OS part included. Else contents are those that were last written home, object by object. What was
-  // under way is named to `in_doubt`: objects that the program was writing, as the image has them; without an
-  // image, and if the heap keeps intents, the one that was being written home last.
+  // From boot code, in place of restore() or format(): the heap of a store that another life of the program
+  // left behind, without its stack. All references are gone, nothing is resident. If the newest image is
+  // whole and current (or torn and the one before it is), what it has goes home: contents are then those at
+  // that checkpoint, OS part included. Else contents are those that were last written home, object by object.
+  // What was under way is named to `in_doubt`: objects that the program was writing, as the image has them;
+  // without an image, and if the heap keeps intents, the one that was being written home last.
   //
-  // Afterwards the program looks up its roots, says keep() of everything that it can reach, and lets reclaim()
-  // free the rest. `marks` is marks_bytes() of memory of the program's own, until then.
+  // Afterwards the program looks up its roots, says keep() of everything that it can reach, and lets
+  // reclaim() free the rest. `marks` is marks_bytes() of memory of the program's own, until then.
   //
-  // empty: nobody's store; foreign, wrong_version: somebody else's. storage_failed: to be repeated. Can be cut and
-  // repeated without limit. O(image + units).
+  // empty: nobody's store; foreign, wrong_version: somebody else's. storage_failed: to be repeated. Can be
+  // cut and repeated without limit. O(image + units).
   Result<Attached> attach(MutableBytes marks, MutableBytes os, InDoubt in_doubt) {
     if (marks.size < marks_bytes()) return Error::bad_configuration;
     if (const Status status = check_superblock(); !status.ok()) return status.error();
@@ -199,12 +199,13 @@ class Heap : public Typed<Heap<P, St, Modules>> {
   }
   [[nodiscard]] std::uint32_t marks_bytes() const { return (geometry_.store.units + 7) / 8; }
 
-  // After attach(): this object is reachable. invalid_handle if the store has no object of that size there: a free
-  // took effect, the end of its handle did not. O(1), one read.
+  // After attach(): this object is reachable. invalid_handle if the store has no object of that size there: a
+  // free took effect, the end of its handle did not. O(1), one read.
   Status keep(const Handle& handle, MutableBytes marks) {
     platform_.charge(Work::call, 1);
     if (!handle.valid()) return Error::invalid_handle;
-    Result<bool> held = store_.holds(handle.home(), size_of(handle.size_bytes(), handle.partial()).home_bytes);
+    Result<bool> held =
+        store_.holds(handle.home(), size_of(handle.size_bytes(), handle.partial()).home_bytes);
     if (!held.ok()) return held.error();
     if (!held.value()) return Error::invalid_handle;
     const std::uint32_t unit = unit_of(handle.home());
@@ -214,7 +215,8 @@ class Heap : public Typed<Heap<P, St, Modules>> {
   // Whether keep() was said of it already.
   [[nodiscard]] bool is_kept(const Handle& handle, MutableBytes marks) const {
     const std::uint32_t unit = unit_of(handle.home());
-    return unit < geometry_.store.units && (static_cast<std::uint32_t>(marks.data[unit / 8]) >> unit % 8 & 1U) != 0;
+    return unit < geometry_.store.units &&
+           (static_cast<std::uint32_t>(marks.data[unit / 8]) >> unit % 8 & 1U) != 0;
   }
   // Frees every object of which nobody said keep(). Returns how many. O(units), a byte written for each.
   Result<std::uint32_t> reclaim(MutableBytes marks) {
@@ -230,9 +232,10 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     return reclaimed;
   }
 
-  // Named roots: where a program that starts cold finds its objects. Durable at once, byte by byte: an outage or a
-  // cut leaves the root before or the one after. The object is written home first; the root does not keep it from
-  // being freed. no_root: no room; borrowed: it has a writer. O(max_roots), four writes at most beside the object.
+  // Named roots: where a program that starts cold finds its objects. Durable at once, byte by byte: an outage
+  // or a cut leaves the root before or the one after. The object is written home first; the root does not
+  // keep it from being freed. no_root: no room; borrowed: it has a writer. O(max_roots), four writes at most
+  // beside the object.
   Status set_root(std::uint32_t name, const Handle& handle) {
     platform_.charge(Work::call, 1);
     if (!handle.valid()) return Error::invalid_handle;
@@ -665,10 +668,12 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     }
     return false;
   }
-  // After a restore: everything that is dirty, and the table byte that a failed write left open. The image stays
-  // what it is, so this can be cut and begun again.
+  // After a restore: everything that is dirty, and the table byte that a failed write left open. The image
+  // stays what it is, so this can be cut and begun again.
   Status write_image_home(InDoubt in_doubt, Attached& attached) {
-    const auto redo = [this](std::uint32_t address, ConstBytes bytes) { return gateway_.redo_home(address, bytes); };
+    const auto redo = [this](std::uint32_t address, ConstBytes bytes) {
+      return gateway_.redo_home(address, bytes);
+    };
     for (std::uint16_t i = 0; i < residents_.arena().slots(); ++i) {
       platform_.charge(Work::step, 1);
       const Slot& slot = residents_.slot(i);
@@ -710,7 +715,8 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     const StorePlan& plan = geometry_.store;
     return each_allocated([&](std::uint32_t unit, std::uint32_t units) {
       const std::uint32_t home = plan.first_unit + unit * plan.unit_bytes;
-      if (intent.address >= home && intent.address < home + units * plan.unit_bytes) name(in_doubt, attached, home);
+      if (intent.address >= home && intent.address < home + units * plan.unit_bytes)
+        name(in_doubt, attached, home);
       return Status{};
     });
   }

@@ -1,6 +1,6 @@
 // Where everything lies: the heap's RAM (control, slots, objects) and the store (superblock, mark, two
-// checkpoints, write intent, roots, slot records, objects). All structures have fixed widths and hold offsets, never pointers, so a budget
-// in bytes means the same on a 64-bit host and on a microcontroller.
+// checkpoints, write intent, roots, slot records, objects). All structures have fixed widths and hold
+// offsets, never pointers, so a budget in bytes means the same on a 64-bit host and on a microcontroller.
 #pragma once
 
 #include <cstddef>
@@ -29,14 +29,14 @@ constexpr std::uint32_t dirty_bits_in(std::uint32_t block_granules) { return (bl
 // The heap's volatile state. First thing in its RAM.
 struct Control {
   std::uint32_t sequence = 0;         // of the last checkpoint that was completed; 0: none yet
-  std::uint32_t marked_sequence = 0;  // equal to `sequence`: the store says "running since", no second mark is
-                                      // needed; the next one: a persist failed, its image may be there
-  std::uint32_t image_bytes = 0;      // what a checkpoint would write, the OS part apart; may lag behind
-                                      // for a moment, but then on the high side
-  std::uint32_t store_cursor = 0;     // the store allocator's place to go on searching
-  std::uint32_t policy_state = 0;     // the policy's hands
-  std::uint32_t repair_at = 0;        // table byte in the store whose write failed, 0: none;
-                                      // is written before anything else in the table
+  std::uint32_t marked_sequence = 0;  // equal to `sequence`: the store says "running since", no second mark
+                                      // is needed; the next one: a persist failed, its image may be there
+  std::uint32_t image_bytes = 0;   // what a checkpoint would write, the OS part apart; may lag behind
+                                   // for a moment, but then on the high side
+  std::uint32_t store_cursor = 0;  // the store allocator's place to go on searching
+  std::uint32_t policy_state = 0;  // the policy's hands
+  std::uint32_t repair_at = 0;     // table byte in the store whose write failed, 0: none;
+                                   // is written before anything else in the table
   std::uint16_t residents = 0;
   std::uint16_t free_head = 0;  // first free block in RAM, as a granule number; 0: none
   std::uint16_t free_granules = 0;
@@ -64,8 +64,8 @@ struct HeapConfig {
   std::uint32_t store_unit_bytes = 0;   // the store allocator's unit, a multiple of 8; 0: as it chooses
   std::uint32_t os_bytes = 0;           // the OS part of a checkpoint, a multiple of 8
   std::uint32_t max_roots = 4;          // named roots that the store has room for, kMaxRoots at most
-  bool write_intents = false;           // what is about to be written home is noted in the store first, so that
-                                        // attach() can tell which object a cut may have torn
+  bool write_intents = false;  // what is about to be written home is noted in the store first, so that
+                               // attach() can tell which object a cut may have torn
 };
 
 // How a store allocator divides its region: a table, then units.
@@ -131,8 +131,8 @@ constexpr bool is_newer(std::uint32_t a, std::uint32_t b) { return a - b < 0x800
 inline constexpr std::uint16_t kFormatVersion = 3;
 inline constexpr std::uint32_t kMaxRoots = 64;
 
-// First thing in the store: whose it is. Written last by format(), so that a store that was cut in the middle of
-// it has none.
+// First thing in the store: whose it is. Written last by format(), so that a store that was cut in the middle
+// of it has none.
 struct Superblock {
   static constexpr std::uint32_t kMagic = 0x5342'7242;  // "BrBS"
   std::uint32_t magic = 0;
@@ -178,7 +178,8 @@ struct RootEntry {
   std::uint8_t unused[3] = {};
   Place places[2];
 };
-static_assert(sizeof(RootEntry) == 24 && offsetof(RootEntry, chosen) == 4 && offsetof(RootEntry, places) == 8);
+static_assert(sizeof(RootEntry) == 24 && offsetof(RootEntry, chosen) == 4 &&
+              offsetof(RootEntry, places) == 8);
 
 // What the configuration comes to, computed once and by everyone in the same way.
 struct Geometry {
@@ -282,15 +283,9 @@ struct Geometry {
   }
   // Identifies configuration and modules in an image. FNV-1a over the words.
   [[nodiscard]] constexpr std::uint32_t fingerprint() const {
-    const std::uint32_t words[] = {modules.id,
-                                   config.ram_bytes,
-                                   config.dirty_limit_bytes,
-                                   config.max_residents,
-                                   config.store_bytes,
-                                   config.store_unit_bytes,
-                                   config.os_bytes,
-                                   config.max_roots,
-                                   config.write_intents ? 1U : 0U};
+    const std::uint32_t words[] = {modules.id,           config.ram_bytes,   config.dirty_limit_bytes,
+                                   config.max_residents, config.store_bytes, config.store_unit_bytes,
+                                   config.os_bytes,      config.max_roots,   config.write_intents ? 1U : 0U};
     std::uint32_t hash = 2166136261U;
     for (const std::uint32_t word : words) {
       for (std::uint32_t shift = 0; shift < 32; shift += 8) {

@@ -16,8 +16,9 @@ constexpr std::uint32_t root_name(const char* text) {
   return hash;
 }
 
-// An entry's handle goes to the place that does not count, then one byte, which the store makes atomic, chooses it:
-// a cut anywhere leaves the root before or the one after. All O(max_roots), a read for each entry.
+// An entry's handle goes to the place that does not count, then one byte, which the store makes atomic,
+// chooses it: a cut anywhere leaves the root before or the one after. All O(max_roots), a read for each
+// entry.
 template <Platform P, class Gateway>
 class Roots {
  public:
@@ -37,8 +38,10 @@ class Roots {
     }
     const std::uint32_t place = found.content.chosen == 1 ? 1 : 0;
     const RootEntry::Place content{handle.home(), handle.raw_size()};
-    const std::uint32_t offset = offsetof(RootEntry, places) + place * static_cast<std::uint32_t>(sizeof content);
-    if (const Status status = write(found.entry, offset, &content, sizeof content); !status.ok()) return status;
+    const std::uint32_t offset =
+        offsetof(RootEntry, places) + place * static_cast<std::uint32_t>(sizeof content);
+    if (const Status status = write(found.entry, offset, &content, sizeof content); !status.ok())
+      return status;
     return choose(found.entry, static_cast<std::uint8_t>(place + 1));
   }
 

@@ -6,13 +6,15 @@
 
 #include "heap/checkpoint/walks.hpp"
 #include "heap/checksum.hpp"
+#include "heap/storage/storage.hpp"
 
 namespace brownout::heap {
 
 template <Platform P, Slot S, RamAllocator A, class Checksum>
 class Incoming {
  public:
-  // The image of that header, but for the header, which is in hand. The records have been read into the slots.
+  // The image of that header, but for the header, which is in hand. The records have been read into the
+  // slots.
   Incoming(Residents<P, S, A>& residents, P& platform, const CheckpointHeader& header, std::uint32_t marked,
            MutableBytes os)
       : residents_(residents),
@@ -33,7 +35,8 @@ class Incoming {
   // The next transfer, from address() on.
   InStream stream() { return {&Incoming::next, this}; }
   [[nodiscard]] std::uint32_t address() const {
-    return residents_.geometry().checkpoint_address(header_.sequence) + sizeof(CheckpointHeader) + taken_;
+    return residents_.geometry().checkpoint_address(header_.sequence) +
+           static_cast<std::uint32_t>(sizeof(CheckpointHeader)) + taken_;
   }
   // Objects that are dirty in parts: their homes have to be read before the stream goes on.
   [[nodiscard]] bool waits_for_homes() const { return part_ == Part::homes; }

@@ -5,6 +5,7 @@
 
 #include "heap/checkpoint/walks.hpp"
 #include "heap/checksum.hpp"
+#include "heap/storage/storage.hpp"
 
 namespace brownout::heap {
 
@@ -14,7 +15,12 @@ template <Platform P, Slot S, class Checksum>
 class Outgoing {
  public:
   Outgoing(const SlotArena<S>& arena, P& platform, ConstBytes os, std::uint32_t sequence)
-      : arena_(arena), platform_(platform), os_(os), bits_(arena, platform), data_(arena, platform), sum_(platform) {
+      : arena_(arena),
+        platform_(platform),
+        os_(os),
+        bits_(arena, platform),
+        data_(arena, platform),
+        sum_(platform) {
     header_.config = arena.geometry().fingerprint();
     header_.version = kFormatVersion;
     header_.sequence = sequence;

@@ -12,9 +12,9 @@ namespace brownout::heap {
 struct Survey {
   CheckpointHeader headers[2];
   bool valid[2] = {};
-  bool damaged = false;           // a header is neither valid nor nothing: a persist was cut in it
-  Error other = Error::empty;     // what there is if no header is valid: empty, foreign, wrong_version
-  std::uint32_t marked = 0;       // the program ran on since that sequence; 0: no valid mark
+  bool damaged = false;        // a header is neither valid nor nothing: a persist was cut in it
+  Error other = Error::empty;  // what there is if no header is valid: empty, foreign, wrong_version
+  std::uint32_t marked = 0;    // the program ran on since that sequence; 0: no valid mark
 
   // The valid header with the later sequence, or nullptr. O(1).
   [[nodiscard]] const CheckpointHeader* newest() const {
@@ -26,6 +26,14 @@ struct Survey {
     if (damaged) return newest();
     if (!valid[0] || !valid[1]) return nullptr;
     return &headers[newest() == &headers[0] ? 1 : 0];
+  }
+
+  // The valid header of that sequence, or nullptr. O(1).
+  [[nodiscard]] const CheckpointHeader* image_of(std::uint32_t sequence) const {
+    for (std::uint32_t place = 0; place < 2; ++place) {
+      if (valid[place] && headers[place].sequence == sequence) return &headers[place];
+    }
+    return nullptr;
   }
 
   // Whether the newest image may be read, or why not. O(1).
@@ -41,8 +49,8 @@ struct Survey {
     if (header == nullptr) return Error::empty;
     return header->sequence == marked ? Error::stale : Error::none;
   }
-  // The newest image turned out not to be whole: torn, or stale if the program had run on since the one before,
-  // which then is no use either. O(1).
+  // The newest image turned out not to be whole: torn, or stale if the program had run on since the one
+  // before, which then is no use either. O(1).
   [[nodiscard]] Error verdict_once_torn() const {
     return verdict_of_older() == Error::stale ? Error::stale : Error::torn;
   }

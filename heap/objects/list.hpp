@@ -166,9 +166,9 @@ class List {
     return {};
   }
 
-  // After attach(): says keep() of all elements and mends the list. Links are written home one by one, so a cut
-  // can leave a list whose end is missing, or whose way back differs from its way forth: the elements that can be
-  // reached from the first one are those that are left. O(size), writes only what is wrong.
+  // After attach(): says keep() of all elements and mends the list. Links are written home one by one, so a
+  // cut can leave a list whose end is missing, or whose way back differs from its way forth: the elements
+  // that can be reached from the first one are those that are left. O(size), writes only what is wrong.
   template <class H>
   Status recover(H& heap, MutableBytes marks) {
     std::uint32_t kept = 0;

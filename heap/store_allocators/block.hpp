@@ -83,8 +83,8 @@ class BlockStore {
                          static_cast<std::uint8_t>(bits & ~(1U << block % kBlocksPerByte)), bits);
   }
 
-  // Whether the block at `home` is allocated; its object may have any size that it has room for. storage_failed.
-  // One read.
+  // Whether the block at `home` is allocated; its object may have any size that it has room for.
+  // storage_failed. One read.
   Result<bool> holds(std::uint32_t home, std::uint32_t size_bytes) {
     const StorePlan& plan = table_.plan();
     const std::uint32_t offset = home - plan.first_unit;

@@ -113,8 +113,8 @@ class StoreTable {
     return status;
   }
 
-  // For allocators with a table byte a unit. Whether there is a unit at `home` whose byte is `code`. One read of
-  // one byte.
+  // For allocators with a table byte a unit. Whether there is a unit at `home` whose byte is `code`. One read
+  // of one byte.
   Result<bool> has(std::uint32_t home, std::uint8_t code) {
     const StorePlan& plan = this->plan();
     const std::uint32_t offset = home - plan.first_unit;
@@ -125,8 +125,8 @@ class StoreTable {
     if (const Status status = read(offset / plan.unit_bytes, found); !status.ok()) return status.error();
     return found == code;
   }
-  // Moves `unit` on to the next byte that is not 0, itself included; `code` is that byte, 0 at the end. A read for
-  // each 32 units.
+  // Moves `unit` on to the next byte that is not 0, itself included; `code` is that byte, 0 at the end. A
+  // read for each 32 units.
   Status next_entry(std::uint32_t& unit, std::uint8_t& code) {
     TableWindow window;
     for (code = 0; unit < plan().units; ++unit) {

@@ -23,6 +23,8 @@ struct Modules {
   template <class P, class Gateway>
   using StoreAllocator = Store<P, Gateway>;
   using Policy = PolicyType;
+  template <class P>
+  using Checksum = NibbleChecksum<P>;
 };
 
 // Calls use.template operator()<Modules>() with the chosen modules. Compact slots are for buddy and buddy,
