@@ -114,9 +114,9 @@ class Group {
       }
       return newest;
     }
-    [[nodiscard]] bool marked(std::uint32_t sequence) const {
+    [[nodiscard]] bool ran_on_after(std::uint32_t sequence) const {
       for (const Survey& survey : of) {
-        if (survey.marked == sequence) return true;
+        if (survey.ran_on_after(sequence)) return true;
       }
       return false;
     }
@@ -146,12 +146,12 @@ class Group {
     }
     [[nodiscard]] Error verdict_once_torn() const {
       const std::uint32_t sequence = older();
-      return sequence != 0 && marked(sequence) ? Error::stale : Error::torn;
+      return sequence != 0 && ran_on_after(sequence) ? Error::stale : Error::torn;
     }
     // Of the images of that sequence: whether they may be read, or why not.
     [[nodiscard]] Error verdict(std::uint32_t sequence) const {
       if (sequence == 0) return nothing();
-      if (marked(sequence)) return Error::stale;
+      if (ran_on_after(sequence)) return Error::stale;
       return everywhere(sequence) ? Error::none : verdict_once_torn();
     }
   };

@@ -125,8 +125,8 @@ static_assert(sizeof(RunningMark) == 8);
 constexpr std::uint32_t next_sequence(std::uint32_t sequence) {
   return sequence == 0xFFFF'FFFFU ? 2U : sequence + 1U;
 }
-// Whether a follows b, on a circle.
-constexpr bool is_newer(std::uint32_t a, std::uint32_t b) { return a - b < 0x8000'0000U; }
+// Whether a comes after b, on a circle.
+constexpr bool is_newer(std::uint32_t a, std::uint32_t b) { return a - b - 1U < 0x7FFF'FFFFU; }
 
 inline constexpr std::uint16_t kFormatVersion = 3;
 inline constexpr std::uint32_t kMaxRoots = 64;

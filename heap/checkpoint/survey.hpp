@@ -36,18 +36,23 @@ struct Survey {
     return nullptr;
   }
 
+  // Whether the program ran on after the image of that sequence, or after a later one. O(1).
+  [[nodiscard]] bool ran_on_after(std::uint32_t sequence) const {
+    return marked != 0 && !is_newer(sequence, marked);
+  }
+
   // Whether the newest image may be read, or why not. O(1).
   [[nodiscard]] Error verdict() const {
     const CheckpointHeader* header = newest();
     if (header == nullptr) return damaged ? Error::torn : other;
-    if (header->sequence == marked) return Error::stale;
+    if (ran_on_after(header->sequence)) return Error::stale;
     return damaged ? Error::torn : Error::none;
   }
   // The same of the older image, on its own. empty: there is none. O(1).
   [[nodiscard]] Error verdict_of_older() const {
     const CheckpointHeader* header = older();
     if (header == nullptr) return Error::empty;
-    return header->sequence == marked ? Error::stale : Error::none;
+    return ran_on_after(header->sequence) ? Error::stale : Error::none;
   }
   // The newest image turned out not to be whole: torn, or stale if the program had run on since the one
   // before, which then is no use either. O(1).
