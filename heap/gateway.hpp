@@ -87,10 +87,15 @@ class Gateway {
   };
 
   // Without a checkpoint both sequences are 0.
-  [[nodiscard]] Step step(bool intent_is_due) const {
+  [[nodiscard]] Step step(bool erased, bool intent_is_due) const {
     const Control& control = arena_.control();
     if (control.marked_sequence == control.sequence) return intent_is_due ? Step::intent : Step::home;
-    return control.marked_sequence == next_sequence(control.sequence) ? Step::erase : Step::mark;
+    return control.has_disowned() && !erased ? Step::erase : Step::mark;
+  }
+  // "Since" an image that failed, if there is one: that makes it stale like all before it.
+  [[nodiscard]] std::uint32_t sequence_to_mark() const {
+    const Control& control = arena_.control();
+    return control.has_disowned() ? control.marked_sequence : control.sequence;
   }
 
   // Which step is next is decided in the same critical section in which its transfer begins, and noted in one
@@ -99,8 +104,10 @@ class Gateway {
   template <class MakeStream>
   Status write(std::uint32_t address, const WriteIntent& intent, MakeStream make_stream) {
     static constexpr std::byte kNothing[sizeof(CheckpointHeader)] = {};
+    const Geometry& geometry = arena_.geometry();
     RunningMark mark;
     SinglePiece<ConstBytes> piece(ConstBytes{});
+    bool erased = false;
     bool intent_is_due = intent.size_bytes > 0;
     for (;;) {
       std::uint32_t epoch = 0;
@@ -109,33 +116,36 @@ class Gateway {
       {
         CriticalSection<P> section(platform_);
         epoch = platform_.power_epoch();
-        taken = step(intent_is_due);
-        const std::uint32_t sequence = arena_.control().sequence;
-        if (taken == Step::erase) {
-          piece.rewind({kNothing, sizeof kNothing});
-          const std::uint32_t header = arena_.geometry().checkpoint_address(next_sequence(sequence));
-          status = storage_.begin_write(header, piece.stream());
-        } else if (taken == Step::mark) {
-          mark = {sequence, ~sequence};
-          piece.rewind({reinterpret_cast<const std::byte*>(&mark), sizeof mark});
-          status = storage_.begin_write(arena_.geometry().mark_address(), piece.stream());
-        } else if (taken == Step::intent) {
-          piece.rewind({reinterpret_cast<const std::byte*>(&intent), sizeof intent});
-          status = storage_.begin_write(arena_.geometry().intent_base, piece.stream());
-        } else {
-          status = storage_.begin_write(address, make_stream());
+        taken = step(erased, intent_is_due);
+        const std::uint32_t sequence = sequence_to_mark();
+        switch (taken) {
+          case Step::erase:
+            piece.rewind({kNothing, sizeof kNothing});
+            status = storage_.begin_write(geometry.checkpoint_address(sequence), piece.stream());
+            break;
+          case Step::mark:
+            mark = {sequence, ~sequence};
+            piece.rewind({reinterpret_cast<const std::byte*>(&mark), sizeof mark});
+            status = storage_.begin_write(geometry.mark_address(), piece.stream());
+            break;
+          case Step::intent:
+            piece.rewind({reinterpret_cast<const std::byte*>(&intent), sizeof intent});
+            status = storage_.begin_write(geometry.intent_base, piece.stream());
+            break;
+          case Step::home: status = storage_.begin_write(address, make_stream()); break;
         }
       }
       if (status.ok()) status = finish_transfer(storage_);
       CriticalSection<P> section(platform_);
-      if (platform_.power_epoch() != epoch) continue;
-      if (!status.ok() || taken == Step::home) return status;
-      if (taken == Step::intent) {
-        intent_is_due = false;
+      if (platform_.power_epoch() != epoch) {
+        erased = false;
         continue;
       }
-      // 0 is no sequence that a mark could have: the mark is next, unless there is no checkpoint either.
-      arena_.control().marked_sequence = taken == Step::mark ? arena_.control().sequence : 0;
+      if (!status.ok() || taken == Step::home) return status;
+      if (taken == Step::erase) erased = true;
+      if (taken == Step::intent) intent_is_due = false;
+      if (taken == Step::mark)
+        arena_.control().sequence = arena_.control().marked_sequence = sequence_to_mark();
     }
   }
 

@@ -120,6 +120,12 @@ class Group {
       }
       return false;
     }
+    [[nodiscard]] bool marked() const {
+      for (const Survey& survey : of) {
+        if (survey.marked != 0) return true;
+      }
+      return false;
+    }
     [[nodiscard]] bool everywhere(std::uint32_t sequence) const {
       for (const Survey& survey : of) {
         if (survey.image_of(sequence) == nullptr) return false;
@@ -137,7 +143,7 @@ class Group {
       for (const Survey& survey : of) {
         if (survey.other != Error::empty) return survey.other;
       }
-      return damaged() ? Error::torn : Error::empty;
+      return damaged() ? verdict_once_torn() : Error::empty;
     }
     // The sequence that would have to do if the newest is not whole. Where the first header was cut, no heap
     // has the newest, and the one before is the newest that is to be seen.
@@ -146,7 +152,8 @@ class Group {
     }
     [[nodiscard]] Error verdict_once_torn() const {
       const std::uint32_t sequence = older();
-      return sequence != 0 && ran_on_after(sequence) ? Error::stale : Error::torn;
+      const bool ran_on = sequence == 0 ? marked() : ran_on_after(sequence);
+      return ran_on ? Error::stale : Error::torn;
     }
     // Of the images of that sequence: whether they may be read, or why not.
     [[nodiscard]] Error verdict(std::uint32_t sequence) const {

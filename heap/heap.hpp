@@ -146,7 +146,7 @@ class Heap : public Typed<Heap<P, St, Modules>> {
 
   // persist() and restore() in steps, for a group of heaps (group.hpp).
   [[nodiscard]] std::uint32_t following_sequence() const {
-    return next_sequence(residents_.control().sequence);
+    return heap::following_sequence(residents_.control());
   }
   Status write_image(ConstBytes os, std::uint32_t sequence) { return checkpoint_.write(os, sequence); }
   void confirm_image(std::uint32_t sequence) { checkpoint_.confirm(sequence); }

@@ -28,9 +28,12 @@ constexpr std::uint32_t dirty_bits_in(std::uint32_t block_granules) { return (bl
 
 // The heap's volatile state. First thing in its RAM.
 struct Control {
-  std::uint32_t sequence = 0;         // of the last checkpoint that was completed; 0: none yet
-  std::uint32_t marked_sequence = 0;  // equal to `sequence`: the store says "running since", no second mark
-                                      // is needed; the next one: a persist failed, its image may be there
+  // Of the last checkpoint that was completed (or that failed, once the program has run on after it); 0: none
+  // yet.
+  std::uint32_t sequence = 0;
+  // Equal to `sequence`: the store says "running since", no second mark is needed. A later one: of a persist
+  // that failed, whose image may be there in part or whole (has_disowned()).
+  std::uint32_t marked_sequence = 0;
   std::uint32_t image_bytes = 0;   // what a checkpoint would write, the OS part apart; may lag behind
                                    // for a moment, but then on the high side
   std::uint32_t store_cursor = 0;  // the store allocator's place to go on searching
@@ -42,6 +45,8 @@ struct Control {
   std::uint16_t free_granules = 0;
   std::uint8_t repair_value = 0;
   std::uint8_t unused = 0;
+
+  [[nodiscard]] constexpr bool has_disowned() const;
 };
 static_assert(sizeof(Control) == 32 && offsetof(Control, residents) == 24);
 // What a checkpoint saves of it: all but the two sequence numbers, which header and mark tell.
@@ -127,6 +132,18 @@ constexpr std::uint32_t next_sequence(std::uint32_t sequence) {
 }
 // Whether a comes after b, on a circle.
 constexpr bool is_newer(std::uint32_t a, std::uint32_t b) { return a - b - 1U < 0x7FFF'FFFFU; }
+
+constexpr bool Control::has_disowned() const {
+  return marked_sequence != 0 && is_newer(marked_sequence, sequence);
+}
+
+// What the next persist is to be called. After one that failed it takes the same place under another
+// sequence: with the same one, a cut could leave a new header in front of what the failed one wrote, which
+// would look whole.
+constexpr std::uint32_t following_sequence(const Control& control) {
+  return control.has_disowned() ? next_sequence(next_sequence(control.marked_sequence))
+                                : next_sequence(control.sequence);
+}
 
 inline constexpr std::uint16_t kFormatVersion = 3;
 inline constexpr std::uint32_t kMaxRoots = 64;

@@ -44,9 +44,9 @@ struct Survey {
   // Whether the newest image may be read, or why not. O(1).
   [[nodiscard]] Error verdict() const {
     const CheckpointHeader* header = newest();
-    if (header == nullptr) return damaged ? Error::torn : other;
+    if (header == nullptr) return damaged ? verdict_once_torn() : other;
     if (ran_on_after(header->sequence)) return Error::stale;
-    return damaged ? Error::torn : Error::none;
+    return damaged ? verdict_once_torn() : Error::none;
   }
   // The same of the older image, on its own. empty: there is none. O(1).
   [[nodiscard]] Error verdict_of_older() const {
@@ -57,7 +57,9 @@ struct Survey {
   // The newest image turned out not to be whole: torn, or stale if the program had run on since the one
   // before, which then is no use either. O(1).
   [[nodiscard]] Error verdict_once_torn() const {
-    return verdict_of_older() == Error::stale ? Error::stale : Error::torn;
+    const CheckpointHeader* header = older();
+    const bool ran_on = header == nullptr ? marked != 0 : ran_on_after(header->sequence);
+    return ran_on ? Error::stale : Error::torn;
   }
 };
 

@@ -289,6 +289,35 @@ TYPED_TEST(CheckpointOfAnyModules, FailedPersistWhoseImageGotThereIsGoneOnceTheP
   }
 }
 
+// The next persist after a failed one whose image got there: cut behind its header, which might be the same,
+// it must not make the failed one whole again. Seen by a random sequence.
+TYPED_TEST(CheckpointOfAnyModules, AFailedImageDoesNotComeBackWithTheHeaderOfTheNext) {
+  for (const bool runs_on : {false, true}) {
+    for (std::uint32_t cut = 0; cut < 80; ++cut) {
+      LoadedWith<TypeParam> loaded;
+      loaded.board.outage();
+      loaded.board.store.polls = 0;
+      loaded.board.store.fail_at = loaded.board.heap().checkpoint_bytes() + kConfig.os_bytes;
+      ASSERT_EQ(loaded.board.persist().error(), Error::storage_failed);
+      loaded.board.store.fail_at = ~std::uint64_t{0};
+      if (runs_on) {
+        loaded.run_on();
+        put(loaded.board.heap(), loaded.buffers[0], pattern(60, 0));
+        put(loaded.board.heap(), loaded.buffers[9], pattern(60, 9));
+      }
+      const std::vector<std::byte> before = loaded.board.store.memory;
+      loaded.board.store.cut_after = loaded.board.store.written + cut;
+      ASSERT_TRUE(loaded.board.persist().ok());
+      loaded.board.store.cut_after = ~std::uint64_t{0};
+      const bool unchanged = loaded.board.store.memory == before;
+      loaded.board.poison();
+      const Error answer = loaded.board.restore().error();
+      // Not changed, it is the failed image, which is of now.
+      ASSERT_EQ(answer, runs_on ? Error::stale : unchanged ? Error::none : Error::torn) << cut;
+    }
+  }
+}
+
 // The header of a failed image is being erased when the interrupt strikes: the erasure must not go on,
 // because the new image is in that very place. Seen by a random sequence: with a second outage in the
 // erasure, the restore said torn.
