@@ -58,12 +58,11 @@ class Gateway {
 
   // The sequence that the store says the program runs on from; 0 if there is no valid mark.
   Result<std::uint32_t> read_mark() {
-    RunningMark mark;
+    RunningMarks marks;
     const Status status =
-        read_home(arena_.geometry().mark_address(), {reinterpret_cast<std::byte*>(&mark), sizeof mark});
+        read_home(arena_.geometry().marks_address(), {reinterpret_cast<std::byte*>(&marks), sizeof marks});
     if (!status.ok()) return status.error();
-    std::uint32_t sequence = mark.complement == ~mark.sequence ? mark.sequence : 0U;
-    return sequence;
+    return marks.sequence();
   }
 
  private:
@@ -126,7 +125,7 @@ class Gateway {
           case Step::mark:
             mark = {sequence, ~sequence};
             piece.rewind({reinterpret_cast<const std::byte*>(&mark), sizeof mark});
-            status = storage_.begin_write(geometry.mark_address(), piece.stream());
+            status = storage_.begin_write(geometry.mark_address(sequence), piece.stream());
             break;
           case Step::intent:
             piece.rewind({reinterpret_cast<const std::byte*>(&intent), sizeof intent});

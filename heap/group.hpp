@@ -143,7 +143,7 @@ class Group {
       for (const Survey& survey : of) {
         if (survey.other != Error::empty) return survey.other;
       }
-      return damaged() ? verdict_once_torn() : Error::empty;
+      return damaged() || marked() ? verdict_once_torn() : Error::empty;
     }
     // The sequence that would have to do if the newest is not whole. Where the first header was cut, no heap
     // has the newest, and the one before is the newest that is to be seen.

@@ -124,6 +124,15 @@ struct RunningMark {
   std::uint32_t complement = 0;
 };
 static_assert(sizeof(RunningMark) == 8);
+// Two places in turn, by the low bit of the sequence, so that a mark that is cut while it is written leaves
+// the one before: it may be the only one that says that the newest whole image is stale. (A mark that follows
+// another with no whole image in between is of a persist that failed, and never has the same low bit.)
+struct RunningMarks {
+  RunningMark places[2];
+  // The newest that is valid; 0: none.
+  [[nodiscard]] constexpr std::uint32_t sequence() const;
+};
+static_assert(sizeof(RunningMarks) == 16);
 
 // The sequence that follows. Skips 0, which stands for no checkpoint, and 1, which would take the same place
 // as the one before.
@@ -132,6 +141,15 @@ constexpr std::uint32_t next_sequence(std::uint32_t sequence) {
 }
 // Whether a comes after b, on a circle.
 constexpr bool is_newer(std::uint32_t a, std::uint32_t b) { return a - b - 1U < 0x7FFF'FFFFU; }
+
+constexpr std::uint32_t RunningMarks::sequence() const {
+  std::uint32_t newest = 0;
+  for (const RunningMark& mark : places) {
+    if (mark.complement != ~mark.sequence || mark.sequence == 0) continue;
+    if (newest == 0 || is_newer(mark.sequence, newest)) newest = mark.sequence;
+  }
+  return newest;
+}
 
 constexpr bool Control::has_disowned() const {
   return marked_sequence != 0 && is_newer(marked_sequence, sequence);
@@ -239,7 +257,7 @@ struct Geometry {
     if (c.ram_bytes < out.objects_offset + kGranule + 2 * out.bitmap_bytes()) return Error::bad_configuration;
     if (out.smallest_limit(kGranule) > c.dirty_limit_bytes) return Error::bad_configuration;
 
-    out.checkpoint_base = sizeof(Superblock) + sizeof(RunningMark);
+    out.checkpoint_base = sizeof(Superblock) + sizeof(RunningMarks);
     out.checkpoint_stride = round_up_8(c.dirty_limit_bytes) + c.os_bytes;
     out.intent_base = out.checkpoint_base + 2 * out.checkpoint_stride;
     out.roots_base = out.intent_base + sizeof(WriteIntent);
@@ -292,8 +310,11 @@ struct Geometry {
     return checkpoint_base + (sequence & 1U) * checkpoint_stride;
   }
   // In front of the first checkpoint, so that boot reads both at once.
-  [[nodiscard]] constexpr std::uint32_t mark_address() const {
-    return checkpoint_base - static_cast<std::uint32_t>(sizeof(RunningMark));
+  [[nodiscard]] constexpr std::uint32_t marks_address() const {
+    return checkpoint_base - static_cast<std::uint32_t>(sizeof(RunningMarks));
+  }
+  [[nodiscard]] constexpr std::uint32_t mark_address(std::uint32_t sequence) const {
+    return marks_address() + (sequence & 1U) * static_cast<std::uint32_t>(sizeof(RunningMark));
   }
   [[nodiscard]] constexpr std::uint32_t root_address(std::uint32_t root) const {
     return roots_base + root * static_cast<std::uint32_t>(sizeof(RootEntry));

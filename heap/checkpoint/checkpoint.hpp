@@ -22,7 +22,7 @@ class Checkpoint {
   Checkpoint(Residents<P, S, A>& residents, Gateway<P, St>& gateway, St& storage, P& platform)
       : residents_(residents), gateway_(gateway), storage_(storage), platform_(platform) {}
 
-  // Forgets both images and the mark. Three writes.
+  // Forgets both images and the marks. Three writes.
   Status format() {
     static constexpr std::byte kZeros[sizeof(CheckpointHeader)] = {};
     const Geometry& geometry = residents_.geometry();
@@ -30,7 +30,7 @@ class Checkpoint {
       const Status status = write_confirmed(storage_, platform_, address, {kZeros, sizeof kZeros});
       if (!status.ok()) return status;
     }
-    return write_confirmed(storage_, platform_, geometry.mark_address(), {kZeros, sizeof(RunningMark)});
+    return write_confirmed(storage_, platform_, geometry.marks_address(), {kZeros, sizeof(RunningMarks)});
   }
 
   // From the persist interrupt: stops what is in flight and writes the image of that sequence. RAM does not
@@ -55,14 +55,14 @@ class Checkpoint {
   // At boot, with nothing in RAM that can be trusted: what images there are. Two reads.
   Status survey(Survey& survey) {
     const Geometry& geometry = residents_.geometry();
-    // The mark lies in front of the first place.
-    RunningMark mark;
-    const MutableBytes first[] = {{reinterpret_cast<std::byte*>(&mark), sizeof mark}, header_of(survey, 0)};
-    if (const Status status = read_pieces(geometry.mark_address(), first); !status.ok()) return status;
+    // The marks lie in front of the first place.
+    RunningMarks marks;
+    const MutableBytes first[] = {{reinterpret_cast<std::byte*>(&marks), sizeof marks}, header_of(survey, 0)};
+    if (const Status status = read_pieces(geometry.marks_address(), first); !status.ok()) return status;
     const MutableBytes second[] = {header_of(survey, 1), {}};
     const Status status = read_pieces(geometry.checkpoint_address(1), second);
     if (!status.ok()) return status;
-    survey.marked = mark.complement == ~mark.sequence ? mark.sequence : 0;
+    survey.marked = marks.sequence();
     for (std::uint32_t place = 0; place < 2; ++place) judge(survey, place);
     return {};
   }

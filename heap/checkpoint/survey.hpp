@@ -44,7 +44,9 @@ struct Survey {
   // Whether the newest image may be read, or why not. O(1).
   [[nodiscard]] Error verdict() const {
     const CheckpointHeader* header = newest();
-    if (header == nullptr) return damaged ? verdict_once_torn() : other;
+    // Without an image, too, a mark says that the program ran on.
+    if (header == nullptr && (damaged || (marked != 0 && other == Error::empty))) return verdict_once_torn();
+    if (header == nullptr) return other;
     if (ran_on_after(header->sequence)) return Error::stale;
     return damaged ? verdict_once_torn() : Error::none;
   }

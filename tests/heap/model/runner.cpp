@@ -894,9 +894,9 @@ bool Runner::is_restored(const Image& image) {
 
 // What the store says that the program runs on since; 0: nothing.
 std::uint32_t Runner::mark() const {
-  std::uint32_t mark[2];
-  std::memcpy(mark, heap_->store.memory.data() + heap_->geometry().mark_address(), sizeof mark);
-  return mark[1] == ~mark[0] ? mark[0] : 0;
+  RunningMarks marks;
+  std::memcpy(&marks, heap_->store.memory.data() + heap_->geometry().marks_address(), sizeof marks);
+  return marks.sequence();
 }
 
 // What a restore says if the newest image is not whole: torn if nothing was written since the one before it.
