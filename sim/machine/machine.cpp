@@ -380,8 +380,8 @@ void Machine::boot_and_restore() {
 }
 
 void Machine::cut_storage() {
-  fram_.power_off();
   bus_.reset();
+  fram_.power_off();
   selected_ = false;
 }
 

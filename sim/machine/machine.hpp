@@ -86,7 +86,8 @@ class Machine final : private firmware::Port, private Timekeeper {
   // Timekeeper: what the bus calls.
   void pass(Picoseconds span, BusTime spent_on) override;
   void storage_selected(bool selected) override;
-  [[nodiscard]] Picoseconds now() const override { return train_.now(); }
+  // To the bus, a ghost's time passes like any other: what runs beside the wire is not added to it.
+  [[nodiscard]] Picoseconds now() const override { return train_.now() + ghost_time_; }
 
   // The life of the board.
   void cold_start();

@@ -24,7 +24,8 @@ struct PersistEstimate {
 
 // A persist that fills the dirty limit with objects of `object_bytes`, OS part included: transactions,
 // chunks, bytes on the wire and the checksum, from the same constants that the simulation charges. During the
-// comparator's latency the program draws what largest_load_w() says.
+// comparator's latency the program draws what largest_load_w() says. Where DMA moves the bytes, the checksum
+// runs beside the wire in part; added in full, it is on the safe side.
 PersistEstimate full_persist(const Scenario& scenario, std::uint32_t object_bytes);
 
 // The most that the program draws, at the capacitor: CPU and FRAM active, or a phase of a script with its
