@@ -38,6 +38,7 @@ ControlRun run_control(const Scenario& scenario, const RunOptions& options) {
   Ledger ledger;
   RunOptions quiet;
   quiet.interrupted = options.interrupted;
+  quiet.fram_image = options.fram_image;
   Machine machine(control, devices::make_scripted_source(std::move(script), false), ledger, quiet);
   ControlRun run;
   run.result = machine.run();

@@ -39,6 +39,9 @@ struct RunOptions {
   const volatile std::sig_atomic_t* interrupted = nullptr;
   // Called now and then, from simulated code: it may not throw.
   std::function<void(const Progress&)> progress;
+  // Becomes the bytes of the FRAM at the end of the run, or at the loss that ended it; those of the control
+  // run if that failed.
+  std::vector<std::uint8_t>* fram_image = nullptr;
 };
 
 // The firmware runs on a stack of its own; the persist interrupt is a call on that stack, from inside

@@ -12,6 +12,9 @@ namespace brownout::sim {
 void Machine::stop(StopReason reason) {
   if (frozen_) return;
   frozen_ = true;
+  // Now: the program goes on to the end of its operation, and writes.
+  if (options_.fram_image != nullptr)
+    options_.fram_image->assign(fram_.memory().begin(), fram_.memory().end());
   const bool of_the_supply =
       reason == StopReason::time || reason == StopReason::source_ended || reason == StopReason::no_progress;
   result_.stop_reason = reason;
