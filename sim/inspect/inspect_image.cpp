@@ -234,10 +234,13 @@ void read_intent(KnownHeap& heap) {
 }
 
 void read_mark(KnownHeap& heap) {
-  const auto mark = read_at<heap::RunningMark>(heap.store, heap.geometry.mark_address());
-  const bool valid = mark.complement == ~mark.sequence;
-  heap.marked = valid ? mark.sequence : 0;
-  heap.mark_damaged = !valid && (mark.sequence != 0 || mark.complement != 0);
+  const auto marks = read_at<heap::RunningMarks>(heap.store, heap.geometry.marks_address());
+  heap.marked = marks.sequence();
+  heap.mark_damaged = false;
+  for (const heap::RunningMark& mark : marks.places) {
+    const bool something = mark.sequence != 0 || mark.complement != 0;
+    heap.mark_damaged = heap.mark_damaged || (something && mark.complement != ~mark.sequence);
+  }
 }
 
 void read_residents(HeapReader& reader, KnownHeap& heap) {

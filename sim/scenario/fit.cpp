@@ -74,9 +74,12 @@ void check_store(const Scenario& scenario, const heap::HeapConfig& config, const
   const std::uint32_t part_bytes = std::min(scenario.storage.part.size_bytes, heap::kMaxStoreBytes);
   if (std::uint64_t{geometry.store_base} + std::max(config.store_bytes, 1U) <= part_bytes) return;
   const std::string before = fmt::format(
-      "{} B mark + 2 x ({} B dirty limit + {} B OS part) + {} B slot records = {} B before the objects",
-      sizeof(heap::RunningMark), heap::round_up_8(config.dirty_limit_bytes), config.os_bytes,
-      geometry.store_base - geometry.records_base, geometry.store_base);
+      "{} B marks + 2 x ({} B dirty limit + {} B OS part) + {} B intent and roots + {} B slot records = {} B "
+      "before "
+      "the objects",
+      geometry.checkpoint_base, heap::round_up_8(config.dirty_limit_bytes), config.os_bytes,
+      geometry.records_base - geometry.intent_base, geometry.store_base - geometry.records_base,
+      geometry.store_base);
   throw InputError(
       scenario.where(config.store_bytes == 0 ? "heap.dirty_limit" : "heap.store"),
       config.store_bytes == 0
