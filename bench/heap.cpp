@@ -320,8 +320,8 @@ BENCHMARK(write_resident)->ArgName("residents")->Arg(1)->Arg(1000)->UseManualTim
 
 // --- eviction ------------------------------------------------------------------------------------
 
-// Twice as many objects as RAM holds, one after the other: each read unloads one and loads another; each
-// write flushes it first.
+// Twice as many objects as RAM holds, one after the other: where an access has to load its object, it unloads
+// another, which a write has made dirty, so that it is flushed first.
 void evict(benchmark::State& state) {
   const auto size_bytes = static_cast<std::uint32_t>(state.range(0));
   const bool dirty = state.range(1) != 0;
