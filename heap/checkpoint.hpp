@@ -408,7 +408,7 @@ class Checkpoint {
       return static_cast<Listed*>(state)->next_piece(piece);
     }
     const SlotArena<S>& arena;
-    const std::byte* bitmap;
+    const std::byte* bitmap = nullptr;
     std::uint32_t index = 0;
   };
 
@@ -537,7 +537,7 @@ class Checkpoint {
         piece = two.pieces[two.at++];
         return true;
       }
-      const MutableBytes* pieces;
+      const MutableBytes* pieces = nullptr;
       std::uint32_t at = 0;
     } two{pieces};
     if (const Status status = read_stream(address, two); !status.ok()) return status;
