@@ -23,7 +23,7 @@ struct NoPlatform {
   void charge(heap::Work, std::uint32_t) {}
   void enter_critical() {}
   void exit_critical() {}
-  std::uint32_t power_epoch() { return 0; }
+  static std::uint32_t power_epoch() { return 0; }
   void wait_since_power_on(std::uint32_t) {}
 };
 
@@ -35,7 +35,7 @@ class CountingStore {
   std::uint64_t bytes = 0;
 
   std::uint32_t size_bytes() { return static_cast<std::uint32_t>(memory_.size()); }
-  heap::Status start() { return {}; }
+  static heap::Status start() { return {}; }
   heap::Status begin_write(std::uint32_t address, heap::OutStream data) {
     ++calls;
     heap::ConstBytes piece;
@@ -54,7 +54,7 @@ class CountingStore {
     }
     return {};
   }
-  heap::TransferState poll() { return heap::TransferState::done; }
+  static heap::TransferState poll() { return heap::TransferState::done; }
   void abort() {}
 
  private:
