@@ -148,10 +148,10 @@ class Heap : public Typed<Heap<P, St, Modules>> {
   // destructor pins its object for ever). Returns how many objects were borrowed.
   std::uint32_t end_borrows() {
     std::uint32_t ended = 0;
-    for (std::uint16_t i = 0; i < residents_.arena().slots(); ++i) {
+    for (std::uint32_t i = 0; i < residents_.arena().slots(); ++i) {
       platform_.charge(Work::step, 1);
       if (!residents_.slot(i).used() || residents_.slot(i).borrows() == 0) continue;
-      residents_.change(i, [](Slot& slot) { slot.set_borrows(0); });
+      end_borrow(static_cast<std::uint16_t>(i));
       ++ended;
     }
     return ended;
