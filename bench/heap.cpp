@@ -23,7 +23,7 @@ struct NoPlatform {
   void charge(heap::Work, std::uint32_t) {}
   void enter_critical() {}
   void exit_critical() {}
-  std::uint32_t power_epoch() { return 0; }
+  static std::uint32_t power_epoch() { return 0; }
   void wait_since_power_on(std::uint32_t) {}
 };
 
@@ -35,7 +35,7 @@ class CountingStore {
   std::uint64_t bytes = 0;
 
   std::uint32_t size_bytes() { return static_cast<std::uint32_t>(memory_.size()); }
-  heap::Status start() { return {}; }
+  static heap::Status start() { return {}; }
   heap::Status begin_write(std::uint32_t address, heap::OutStream data) {
     ++calls;
     heap::ConstBytes piece;
@@ -54,7 +54,7 @@ class CountingStore {
     }
     return {};
   }
-  heap::TransferState poll() { return heap::TransferState::done; }
+  static heap::TransferState poll() { return heap::TransferState::done; }
   void abort() {}
 
  private:
@@ -320,8 +320,8 @@ BENCHMARK(write_resident)->ArgName("residents")->Arg(1)->Arg(1000)->UseManualTim
 
 // --- eviction ------------------------------------------------------------------------------------
 
-// Twice as many objects as RAM holds, one after the other: each read unloads one and loads another; each
-// write flushes it first.
+// Twice as many objects as RAM holds, one after the other: where an access has to load its object, it unloads
+// another, which a write has made dirty, so that it is flushed first.
 void evict(benchmark::State& state) {
   const auto size_bytes = static_cast<std::uint32_t>(state.range(0));
   const bool dirty = state.range(1) != 0;

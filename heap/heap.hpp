@@ -285,10 +285,10 @@ class Heap : public Typed<Heap<P, St, Modules>> {
   // destructor pins its object for ever). Returns how many objects were borrowed.
   std::uint32_t end_borrows() {
     std::uint32_t ended = 0;
-    for (std::uint16_t i = 0; i < residents_.arena().slots(); ++i) {
+    for (std::uint32_t i = 0; i < residents_.arena().slots(); ++i) {
       platform_.charge(Work::step, 1);
       if (!residents_.slot(i).used() || residents_.slot(i).borrows() == 0) continue;
-      residents_.change(i, [](Slot& slot) { slot.set_borrows(0); });
+      end_borrow(static_cast<std::uint16_t>(i));
       ++ended;
     }
     return ended;
@@ -674,12 +674,12 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     const auto redo = [this](std::uint32_t address, ConstBytes bytes) {
       return gateway_.redo_home(address, bytes);
     };
-    for (std::uint16_t i = 0; i < residents_.arena().slots(); ++i) {
+    for (std::uint32_t i = 0; i < residents_.arena().slots(); ++i) {
       platform_.charge(Work::step, 1);
       const Slot& slot = residents_.slot(i);
       if (!slot.used() || !slot.dirty()) continue;
       if (slot.borrows() == Slot::kWriter) name(in_doubt, attached, slot.home(geometry_));
-      if (const Status status = write_dirty(i, redo); !status.ok()) return status;
+      if (const Status status = write_dirty(static_cast<std::uint16_t>(i), redo); !status.ok()) return status;
     }
     const Control& control = residents_.control();
     if (control.repair_at == 0) return {};

@@ -80,7 +80,8 @@ std::uint32_t dirty_bytes(const SlotArena<S>& arena, const S& slot) {
 template <Platform P, Slot S, RamAllocator A>
 class Residents {
  public:
-  Residents(SlotArena<S> arena, P& platform) : arena_(arena), platform_(platform), ram_(arena, platform) {}
+  Residents(SlotArena<S> arena, P& platform)
+      : arena_(arena), platform_(platform), ram_(static_cast<const Arena&>(arena), platform) {}
 
   [[nodiscard]] const SlotArena<S>& arena() const { return arena_; }
   [[nodiscard]] const Geometry& geometry() const { return arena_.geometry(); }

@@ -169,7 +169,7 @@ class Checkpoint {
         piece = two.pieces[two.at++];
         return true;
       }
-      const MutableBytes* pieces;
+      const MutableBytes* pieces = nullptr;
       std::uint32_t at = 0;
     } two{pieces};
     const Status status = storage_.begin_read(address, {&Two::next, &two});

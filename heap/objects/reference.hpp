@@ -47,8 +47,6 @@ class [[nodiscard]] Reference : public Borrow<H> {
  public:
   explicit Reference(NoValue none) : Borrow<H>(none) {}
   Reference(H& heap, const Lent& lent) : Borrow<H>(heap, lent) {}
-  Reference(Reference&&) noexcept = default;
-  ~Reference() = default;
 
   [[nodiscard]] T& operator*() const { return *data(); }
   [[nodiscard]] T* operator->() const { return data(); }
@@ -62,8 +60,6 @@ class [[nodiscard]] SpanReference : public Borrow<H> {
   explicit SpanReference(NoValue none) : Borrow<H>(none), first_(0), size_(0) {}
   SpanReference(H& heap, const Lent& lent, std::uint32_t first, std::uint32_t size)
       : Borrow<H>(heap, lent), first_(first), size_(size) {}
-  SpanReference(SpanReference&&) noexcept = default;
-  ~SpanReference() = default;
 
   [[nodiscard]] T* data() const { return reinterpret_cast<T*>(this->bytes()) + first_; }
   [[nodiscard]] std::uint32_t size() const { return size_; }  // in elements

@@ -64,12 +64,12 @@ class CompactSlot {
   [[nodiscard]] constexpr bool dirty() const { return (bits_ & kDirty) != 0; }
   [[nodiscard]] constexpr bool referenced() const { return (bits_ & kReferenced) != 0; }
   [[nodiscard]] constexpr bool partial() const { return (bits_ & kPartial) != 0; }
-  [[nodiscard]] constexpr Record record() const { return Record::other; }
+  [[nodiscard]] static constexpr Record record() { return Record::other; }
   [[nodiscard]] constexpr std::uint16_t next() const {
     return static_cast<std::uint16_t>(bits_ >> kNextShift);
   }
 
-  [[nodiscard]] constexpr bool is_at_rest() const { return false; }
+  [[nodiscard]] static constexpr bool is_at_rest() { return false; }
   [[nodiscard]] constexpr bool is_listed() const { return used(); }
 
   constexpr void set_borrows(std::uint32_t n) { put(15U << kBorrowShift, n << kBorrowShift); }

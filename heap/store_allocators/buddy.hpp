@@ -79,7 +79,7 @@ class BuddyStore {
           best = at;
           best_order = order;
         }
-        at += 1U << order;
+        at += 1U << order;  // NOLINT(clang-analyzer-core.UndefinedBinaryOperatorResult): end - at is not 0
       }
     }
     if (best_order == kNoOrder) return Error::no_storage;

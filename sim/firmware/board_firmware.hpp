@@ -4,6 +4,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "heap/storage/spi_fram.hpp"
 #include "sim/firmware/checked_memory.hpp"
@@ -30,7 +31,8 @@ Memory make_memory(const Image& image, Driver& driver, PlatformShim& platform) {
 template <class Memory>
 class BoardFirmware final : public Firmware {
  public:
-  BoardFirmware(const Image& image, Port& port) : image_(image), port_(port), platform_(port), bus_(port) {}
+  BoardFirmware(Image image, Port& port)
+      : image_(std::move(image)), port_(port), platform_(port), bus_(port) {}
 
   void cold_start() override {
     if (const heap::Status status = boot(); !status.ok()) {

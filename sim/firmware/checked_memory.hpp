@@ -15,7 +15,6 @@ namespace brownout::sim::firmware {
 class CheckedMemory final : public ObjectMemory {
  public:
   CheckedMemory(ObjectMemory& memory, Port& port) : memory_(memory), port_(port) {}
-  ~CheckedMemory() = default;
 
   heap::Result<heap::Handle> make_bytes(std::uint32_t size_bytes, heap::Dirtiness dirtiness,
                                         const std::byte* value) override;

@@ -18,6 +18,7 @@ class ObjectMemory : public heap::Typed<ObjectMemory> {
   ObjectMemory() = default;
   ObjectMemory(const ObjectMemory&) = delete;
   ObjectMemory& operator=(const ObjectMemory&) = delete;
+  virtual ~ObjectMemory() = default;
 
   // See heap/objects/typed.hpp.
   virtual heap::Result<heap::Handle> make_bytes(std::uint32_t size_bytes, heap::Dirtiness dirtiness,
@@ -34,9 +35,6 @@ class ObjectMemory : public heap::Typed<ObjectMemory> {
   virtual heap::Status format() = 0;
   virtual heap::Status persist(heap::ConstBytes os) = 0;
   virtual heap::Status restore(heap::MutableBytes os) = 0;
-
- protected:
-  ~ObjectMemory() = default;
 };
 
 }  // namespace brownout::sim::firmware

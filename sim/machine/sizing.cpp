@@ -25,11 +25,12 @@ LargestImage largest_heap_image(const Scenario& scenario, std::uint32_t object_b
   const std::uint32_t slots = geometry.config.max_residents;
   const std::uint32_t bitmaps = geometry.modules.referenced_bits ? 2 : 1;
   const std::uint32_t object = heap::round_up_8(object_bytes) + geometry.modules.slot_bytes;
-  const double objects = scenario.heap.dirty_limit_bytes / object + 1;
-  const double runs_of_slots = std::min<double>(objects, slots / 2 + 1);
+  const std::uint32_t objects = scenario.heap.dirty_limit_bytes / object + 1;
+  const std::uint32_t runs_of_slots = std::min(objects, slots / 2 + 1);
+  const std::uint32_t words_of_bitmaps = bitmaps * geometry.bitmap_bytes() / 8;
   LargestImage image;
   image.bytes = scenario.heap.dirty_limit_bytes + scenario.mcu.os_save_bytes;
-  image.pieces = 4 + bitmaps * geometry.bitmap_bytes() / 8 + runs_of_slots + objects;
+  image.pieces = 4.0 + words_of_bitmaps + runs_of_slots + objects;
   // Counting, the bitmaps, dirty bits and dirty data each walk over all slots.
   image.steps = (3.0 + bitmaps) * slots + objects;
   return image;

@@ -433,6 +433,8 @@ class ProgramReader {
     return script::Scan{names_.use_list(value)};
   }
 
+  // Members, as kKinds wants them.
+  // NOLINTBEGIN(readability-convert-member-functions-to-static)
   Action read_flush(const Section& /*step*/, const Found& value) {
     static_cast<void>(read_choice(value, kFlushes));
     return script::Flush{};
@@ -453,6 +455,7 @@ class ProgramReader {
     phase.sleeping = choice_or(step, "cpu", kCpus, 0) == 1;
     return phase;
   }
+  // NOLINTEND(readability-convert-member-functions-to-static)
 
   Action read_repeat(const Section& step, const Found& value) {
     const auto times = static_cast<std::uint32_t>(read_count(value, kTimesLimits));

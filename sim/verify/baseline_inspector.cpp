@@ -11,8 +11,6 @@
 namespace brownout::sim {
 namespace {
 
-using heap::kGranule;
-
 heap::Control control_of(std::span<const std::byte> ram) {
   heap::Control control;
   assert(ram.size() >= sizeof control);

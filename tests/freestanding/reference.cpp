@@ -44,8 +44,8 @@ class Board {
   void exit_critical() {
     if (--critical_depth_ == 0) registers.persist_interrupt_masked = 0;
   }
-  std::uint32_t power_epoch() { return os_part.epoch; }
-  void wait_since_power_on(std::uint32_t us) {
+  static std::uint32_t power_epoch() { return os_part.epoch; }
+  static void wait_since_power_on(std::uint32_t us) {
     while (registers.microseconds_since_power_on < us) {
     }
   }

@@ -71,7 +71,7 @@ constexpr HeapConfig fitted(HeapConfig config, std::uint32_t largest_bytes) {
 
 struct ModuleNames {
   template <class Modules>
-  static std::string GetName(int) {
+  static std::string GetName(int) {  // NOLINT(readability-identifier-naming): googletest
     using Ram = typename Modules::template RamAllocator<TestPlatform>;
     using Store = StoreAllocatorOf<Modules>;
     using Chosen = typename Modules::Policy;

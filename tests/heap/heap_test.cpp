@@ -148,10 +148,10 @@ class RandomUse {
   std::string run(int operations) {
     for (int i = 0; i < operations; ++i) {
       board_.store.fail_at = random_() % 3 == 0 ? board_.store.polls + random_() % 60 : ~std::uint64_t{0};
-      const std::string fault = step();
+      std::string fault = step();
       board_.store.fail_at = ~std::uint64_t{0};
       if (!fault.empty()) return fault;
-      if (const std::string found = board_.structure(); !found.empty()) return found;
+      if (std::string found = board_.structure(); !found.empty()) return found;
       if (random_() % 4 != 0) continue;
       board_.checked_outage();
       if (!board_.fault.empty()) return board_.fault;
@@ -430,6 +430,7 @@ TEST(Heap, AllResidentsBorrowedIsNoSlotAndAllRamIsNoRam) {
   for (int i = 0; i < 13; ++i) objects.push_back(board.heap().make(i).take());
   {
     std::vector<Ref<TestHeap, int>> readers;
+    readers.reserve(12);
     for (std::size_t i = 0; i < 12; ++i) readers.push_back(board.heap().read(objects[i]).take());
     EXPECT_EQ(board.heap().read(objects[12]).error(), Error::no_slot);
     EXPECT_EQ(board.heap().make(1).error(), Error::no_slot);
@@ -457,7 +458,7 @@ TEST(Heap, HandlesThatOwnNothingAreRefused) {
   TestBoard board(kSmall);
   ASSERT_TRUE(board.heap().format().ok());
   const auto expect_refused = [&](Object<int>& object) {
-    EXPECT_FALSE(object.valid());
+    EXPECT_FALSE(object.valid());  // NOLINT(clang-analyzer-cplusplus.Move): that is the point
     EXPECT_EQ(board.heap().read(object).error(), Error::invalid_handle);
     EXPECT_EQ(board.heap().write(object).error(), Error::invalid_handle);
     EXPECT_EQ(board.heap().free(object).error(), Error::invalid_handle);

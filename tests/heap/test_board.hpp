@@ -96,7 +96,7 @@ class TestStore {
   std::uint64_t reads = 0;
 
   std::uint32_t size_bytes() const { return static_cast<std::uint32_t>(memory.size()); }
-  Status start() { return {}; }
+  static Status start() { return {}; }
   Status begin_write(std::uint32_t address, OutStream stream) {
     out_ = stream;
     address_ = address;

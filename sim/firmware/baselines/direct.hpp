@@ -62,7 +62,7 @@ class DirectAccess final : public ObjectMemory {
         snapshot_(arena_, storage, platform) {}
   DirectAccess(const DirectAccess&) = delete;
   DirectAccess& operator=(const DirectAccess&) = delete;
-  ~DirectAccess() = default;
+  ~DirectAccess() override = default;
 
   [[nodiscard]] heap::Status configuration() const { return plan_.status(); }
   [[nodiscard]] const BaselinePlan& plan() const { return plan_; }

@@ -44,7 +44,7 @@ class PageWise final : public ObjectMemory {
         snapshot_(arena_, storage, platform) {}
   PageWise(const PageWise&) = delete;
   PageWise& operator=(const PageWise&) = delete;
-  ~PageWise() = default;
+  ~PageWise() override = default;
 
   [[nodiscard]] heap::Status configuration() const { return plan_.status(); }
   [[nodiscard]] const BaselinePlan& plan() const { return plan_; }
@@ -210,7 +210,7 @@ class PageWise final : public ObjectMemory {
   }
 
   [[nodiscard]] heap::Control& control() const { return arena_.control(); }
-  [[nodiscard]] std::uint32_t in_use() const { return plan_.pages_in_use(control()); }
+  [[nodiscard]] std::uint32_t in_use() const { return BaselinePlan::pages_in_use(control()); }
   [[nodiscard]] std::uint8_t& flags(std::uint32_t page) const {
     return reinterpret_cast<std::uint8_t*>(arena_.at(plan_.flags_offset))[page];
   }

@@ -35,7 +35,7 @@ class RamSnapshot final : public ObjectMemory {
         snapshot_(arena_, storage, platform) {}
   RamSnapshot(const RamSnapshot&) = delete;
   RamSnapshot& operator=(const RamSnapshot&) = delete;
-  ~RamSnapshot() = default;
+  ~RamSnapshot() override = default;
 
   [[nodiscard]] heap::Status configuration() const { return plan_.status(); }
   [[nodiscard]] const BaselinePlan& plan() const { return plan_; }

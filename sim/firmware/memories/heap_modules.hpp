@@ -27,31 +27,32 @@ struct Modules {
   using Checksum = heap::NibbleChecksum<P>;
 };
 
+// Standard slots and the RAM allocator: what is left is the store allocator.
+template <template <class> class Ram, class PolicyType, class Use>
+auto with_store_of(const MemoryOptions& options, Use use) {
+  using heap::StandardSlot;
+  switch (options.store_allocator) {
+    case StoreAllocatorKind::buddy:
+      return use.template operator()<Modules<StandardSlot, Ram, heap::BuddyStore, PolicyType>>();
+    case StoreAllocatorKind::block:
+      return use.template operator()<Modules<StandardSlot, Ram, heap::BlockStore, PolicyType>>();
+    case StoreAllocatorKind::linked_list: break;
+  }
+  return use.template operator()<Modules<StandardSlot, Ram, heap::LinkedListStore, PolicyType>>();
+}
+
 // Calls use.template operator()<Modules>() with the chosen modules. Compact slots are for buddy and buddy,
 // which the scenario has checked.
 template <class PolicyType, class Use>
 auto with_modules_of(const MemoryOptions& options, Use use) {
-  using heap::BlockStore;
-  using heap::BuddyRam;
-  using heap::BuddyStore;
-  using heap::LinkedListRam;
-  using heap::LinkedListStore;
-  using heap::StandardSlot;
   if (options.slots == SlotKind::compact) {
-    return use.template operator()<Modules<heap::CompactSlot, BuddyRam, BuddyStore, PolicyType>>();
+    using Compact = Modules<heap::CompactSlot, heap::BuddyRam, heap::BuddyStore, PolicyType>;
+    return use.template operator()<Compact>();
   }
-  const bool list = options.ram_allocator == RamAllocatorKind::linked_list;
-  switch (options.store_allocator) {
-    case StoreAllocatorKind::buddy:
-      return list ? use.template operator()<Modules<StandardSlot, LinkedListRam, BuddyStore, PolicyType>>()
-                  : use.template operator()<Modules<StandardSlot, BuddyRam, BuddyStore, PolicyType>>();
-    case StoreAllocatorKind::block:
-      return list ? use.template operator()<Modules<StandardSlot, LinkedListRam, BlockStore, PolicyType>>()
-                  : use.template operator()<Modules<StandardSlot, BuddyRam, BlockStore, PolicyType>>();
-    case StoreAllocatorKind::linked_list: break;
+  if (options.ram_allocator == RamAllocatorKind::linked_list) {
+    return with_store_of<heap::LinkedListRam, PolicyType>(options, use);
   }
-  return list ? use.template operator()<Modules<StandardSlot, LinkedListRam, LinkedListStore, PolicyType>>()
-              : use.template operator()<Modules<StandardSlot, BuddyRam, LinkedListStore, PolicyType>>();
+  return with_store_of<heap::BuddyRam, PolicyType>(options, use);
 }
 
 }  // namespace brownout::sim::firmware
