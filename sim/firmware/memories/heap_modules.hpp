@@ -24,7 +24,7 @@ struct Modules {
   using StoreAllocator = Store<P, Gateway>;
   using Policy = PolicyType;
   template <class P>
-  using Checksum = NibbleChecksum<P>;
+  using Checksum = heap::NibbleChecksum<P>;
 };
 
 // Calls use.template operator()<Modules>() with the chosen modules. Compact slots are for buddy and buddy,
