@@ -240,6 +240,7 @@ void Machine::persist_interrupt() {
     const bool stays_up = scenario_.mcu.after_persist == AfterPersist::sleep && !sleep_until_outage();
     if (stays_up) {
       ++result_.false_alarms;
+      tick_.skip_to(train_.now());  // what struck asleep took nobody's time
     } else {
       // A run that ended in the persist or asleep saw no outage; what was saved is brought back all the same.
       const bool happened = !frozen_;
@@ -256,6 +257,7 @@ void Machine::persist_interrupt() {
 
 // Saves everything; true if something was dirty. Does not return if the energy is not enough.
 bool Machine::persist_now() {
+  tick_.skip_to(train_.now());  // those of a phase that it interrupts
   enter(Mode::persist, Phase::persist);
   use(Activity::compute);
   ++epoch_;

@@ -250,6 +250,19 @@ TEST(Machine, FalseAlarmsResumeWithoutABoot) {
   EXPECT_EQ(result.turn_ons, result.persisted + 1);
 }
 
+// Ticks of an RTOS that strike while the board sleeps take no time from what it does when it wakes.
+TEST(Machine, TicksThatStrikeAsleepStretchNothing) {
+  Scenario scenario = small_scenario();
+  scenario.mcu.after_persist = AfterPersist::sleep;
+  const RunResult without = run(scenario);
+  ASSERT_GT(without.false_alarms, 20U);
+  scenario.storage.bus.tick = {devices::milliseconds(1), devices::microseconds(300),
+                               devices::milliseconds(1)};
+  const RunResult with = run(scenario);
+  EXPECT_TRUE(with.pass) << with.failure;
+  EXPECT_GT(with.operations, without.operations / 2) << "0.7 of the time is left for them";
+}
+
 // A burst during a persist, or during the latency before it, can lift the supply to turn-on before the
 // persist is over: no crossing is left to wait for.
 TEST(Machine, SupplyThatIsBackBeforeThePersistEndsIsNotWaitedFor) {
