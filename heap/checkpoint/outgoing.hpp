@@ -126,11 +126,13 @@ class Outgoing {
     return false;
   }
 
-  // The bits of the next 64 slots, in two words in turn: the one before may still be on the wire.
+  // The bits of the next 64 slots, in two words in turn: the one before may still be on the wire, and be the
+  // last one of another bitmap.
   template <class Bit>
   bool next_bitmap(ConstBytes& piece, Bit bit) {
     if (index_ >= arena_.slots()) return false;
-    std::byte* word = words_[index_ / 64 % 2];
+    std::byte* word = words_[turn_];
+    turn_ = 1 - turn_;
     for (std::uint32_t i = 0; i < kGranule; ++i) word[i] = std::byte{0};
     const std::uint32_t begin = index_;
     for (; index_ < begin + 64 && index_ < arena_.slots(); ++index_) {
@@ -152,6 +154,7 @@ class Outgoing {
   ConstBytes latest_;  // not yet in the sum
   Part part_ = Part::header;
   std::uint32_t index_ = 0;
+  std::uint32_t turn_ = 0;  // of the words
   std::byte words_[2][kGranule] = {};
 };
 

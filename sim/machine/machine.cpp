@@ -118,6 +118,7 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
   fram_active_w_ = storage.part.active_a_at(storage.sck_hz) * mcu.profile.rail_v;
   fram_standby_w_ = storage.part.standby_a * mcu.profile.rail_v;
   result_.initial_j = train_.stored_j();
+  result_.persist_bound = options_.bound ? *options_.bound : persist_bound(scenario);
 }
 
 Machine::~Machine() = default;
@@ -240,6 +241,7 @@ void Machine::persist_interrupt() {
     const bool stays_up = scenario_.mcu.after_persist == AfterPersist::sleep && !sleep_until_outage();
     if (stays_up) {
       ++result_.false_alarms;
+      tick_.skip_to(train_.now());  // what struck asleep took nobody's time
     } else {
       // A run that ended in the persist or asleep saw no outage; what was saved is brought back all the same.
       const bool happened = !frozen_;
@@ -249,6 +251,7 @@ void Machine::persist_interrupt() {
       if (happened) ++result_.outages_compared;
     }
     enter(Mode::program, Phase::run);
+    note_running();
     use(activity);
     computing_ = computing;
   } while (train_.warn_asserted() && !frozen_);
@@ -256,6 +259,7 @@ void Machine::persist_interrupt() {
 
 // Saves everything; true if something was dirty. Does not return if the energy is not enough.
 bool Machine::persist_now() {
+  tick_.skip_to(train_.now());  // those of a phase that it interrupts
   enter(Mode::persist, Phase::persist);
   use(Activity::compute);
   ++epoch_;
@@ -280,15 +284,30 @@ bool Machine::persist_now() {
     result_.persist.bytes.add(static_cast<double>(bus_.counters().data_bytes - before.data_bytes));
     result_.persist.transactions.add(static_cast<double>(bus_.counters().transactions - before.transactions));
     result_.lowest_persist_end_v = std::min(result_.lowest_persist_end_v, train_.terminal_v());
-    const double since_crossing_j = delay_.drawn_j + energy_j;
-    const double since_crossing_s = delay_.time.seconds() + time_s;
-    const double needed =
-        time_s > 0 ? capacitance_for(since_crossing_j, since_crossing_j / since_crossing_s, scenario_.supply)
-                   : 0;
-    result_.needed_capacitance_f = std::max(result_.needed_capacitance_f, needed);
+    check_persist(before);
   }
   fingerprint_.add(Trace::persist_end, train_.now(), train_.terminal_v());
   return dirty;
+}
+
+// From the warning level on, so that waiting for the end of a critical section counts.
+void Machine::check_persist(const BusCounters& before) {
+  PersistCost cost;
+  cost.bytes = bus_.counters().data_bytes - before.data_bytes;
+  cost.transactions = bus_.counters().transactions - before.transactions;
+  cost.time = train_.now() - crossing_.at;
+  cost.energy_j = ledger_.drawn_j() - crossing_.drawn_j;
+  if (cost.time.count > 0) {
+    const double needed_f =
+        capacitance_for(cost.energy_j, cost.energy_j / cost.time.seconds(), scenario_.supply);
+    result_.needed_capacitance_f = std::max(result_.needed_capacitance_f, needed_f);
+  }
+  const PersistBound& bound = result_.persist_bound;
+  OverBound& largest = result_.largest_over_bound;
+  largest.bytes = std::max(largest.bytes, static_cast<double>(cost.bytes) / bound.bytes);
+  largest.time = std::max(largest.time, cost.time.seconds() / bound.times.total().seconds());
+  largest.energy = std::max(largest.energy, cost.energy_j / bound.energy_j());
+  fail_if(excess_over(bound, cost), "in a persist");
 }
 
 // Apart, because a persist that is cut never returns, and what its frames own would be lost with it.
@@ -301,12 +320,19 @@ bool Machine::anything_dirty() const {
 // The latency ends here, with the warning or with the loss of power.
 void Machine::note_delay() {
   train_.settle();
-  const WarnCrossing& crossing = *train_.warn_crossing();
-  delay_ = {train_.now() - crossing.at, ledger_.drawn_j() - crossing.drawn_j, 0, train_.terminal_v()};
+  delay_ = {ledger_.drawn_j() - train_.warn_crossing()->drawn_j, 0, train_.terminal_v()};
 }
 
+void Machine::note_running() {
+  train_.settle();
+  running_ = {train_.now(), ledger_.drawn_j()};
+}
+
+// The warning level may have been crossed before the program ran, in boot or restore.
 void Machine::note_persist_begin() {
   train_.settle();
+  const WarnCrossing& crossing = *train_.warn_crossing();
+  crossing_ = crossing.at >= running_.at ? Mark{crossing.at, crossing.drawn_j} : running_;
   persist_begin_ = train_.now();
   persist_begin_j_ = ledger_.drawn_j();
   persist_begin_v_ = train_.terminal_v();
@@ -408,8 +434,8 @@ void Machine::power_failed() {
       // Lost before the warning came: as a ghost, the program runs on for the rest of the latency.
       if (const Picoseconds due = train_.warn_crossing()->at + latency; due >= train_.now()) {
         note_delay();
-        delay_.lacked_j = train_.drawn_w() * (due - train_.now()).seconds();
-        delay_.time = latency;
+        ghost_time_ = due - train_.now();
+        delay_.lacked_j = train_.drawn_w() * ghost_time_.seconds();
       }
       note_persist_begin();
       enter(Mode::persist, Phase::persist);
@@ -449,8 +475,8 @@ void Machine::record_loss(bool warned) {
   loss.delay_energy_j = delay_.drawn_j + delay_.lacked_j;
   loss.lacked_j = delay_.lacked_j + ghost_j_;
   loss.persist_energy_j = ledger_.drawn_j() - persist_begin_j_ + ghost_j_;
-  const double since_crossing_j = loss.delay_energy_j + loss.persist_energy_j;
-  const double time_s = (delay_.time + (train_.now() - persist_begin_) + ghost_time_).seconds();
+  const double since_crossing_j = ledger_.drawn_j() - crossing_.drawn_j + loss.lacked_j;
+  const double time_s = (train_.now() - crossing_.at + ghost_time_).seconds();
   if (time_s > 0) {
     loss.needed_capacitance_f =
         capacitance_for(since_crossing_j, since_crossing_j / time_s, scenario_.supply);

@@ -15,6 +15,7 @@
 #include "sim/firmware/firmware.hpp"
 #include "sim/machine/fiber.hpp"
 #include "sim/machine/fingerprint.hpp"
+#include "sim/machine/persist_bound.hpp"
 #include "sim/machine/power_train.hpp"
 #include "sim/machine/run_result.hpp"
 #include "sim/machine/spi_controller.hpp"
@@ -42,6 +43,8 @@ struct RunOptions {
   // Becomes the bytes of the FRAM at the end of the run, or at the loss that ended it; those of the control
   // run if that failed.
   std::vector<std::uint8_t>* fram_image = nullptr;
+  // What persists are compared with, in place of the scenario's bound: tests plant an error.
+  std::optional<PersistBound> bound;
 };
 
 // The firmware runs on a stack of its own; the persist interrupt is a call on that stack, from inside
@@ -101,7 +104,9 @@ class Machine final : private firmware::Port, private Timekeeper {
   bool persist_now();
   [[nodiscard]] bool anything_dirty() const;
   void note_delay();
+  void note_running();
   void note_persist_begin();
+  void check_persist(const BusCounters& before);
   bool sleep_until_outage();
   void outage_and_restore();
   void boot_and_restore();
@@ -114,6 +119,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   void cut_storage();
   void note_power_cycle();
   void charge_cycles(std::uint64_t millicycles, bool calibrated);
+  void note_operation();
 
   // Endings. stop() freezes time: the program runs on to the end of its operation without cost.
   void stop(StopReason reason);
@@ -122,6 +128,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   void verify_objects();
   [[nodiscard]] std::optional<std::string> object_fault() const;
   RunResult finish();
+  void check_sections();
 
   void use(Activity activity);
   void use_current(double current_a);
@@ -179,12 +186,20 @@ class Machine final : private firmware::Port, private Timekeeper {
   double turn_on_drawn_j_ = 0;  // before the latest turn-on
   // From the latest crossing of the warning level to the warning.
   struct Delay {
-    Picoseconds time;
     double drawn_j = 0;
     double lacked_j = 0;  // what it would still have drawn when power was lost
     double end_v = 0;
   };
   Delay delay_;
+  // An instant, and what was drawn up to then.
+  struct Mark {
+    Picoseconds at;
+    double drawn_j = 0;
+  };
+  Mark running_;    // since when the program can be interrupted
+  Mark crossing_;   // what the persist counts from
+  Mark operation_;  // end of the latest one
+  std::uint32_t operation_epoch_ = 0;
   Picoseconds persist_begin_;
   double persist_begin_j_ = 0;
   double persist_begin_v_ = 0;

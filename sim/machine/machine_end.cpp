@@ -87,11 +87,23 @@ RunResult Machine::finish() {
                     result_.violations.write_without_wel, result_.violations.access_before_ready,
                     result_.violations.unknown_opcode);
   }
+  if (result_.failure.empty()) check_sections();
   const StopReason reason = result_.stop_reason;
   result_.pass = result_.lost == 0 && result_.failure.empty() &&
                  (reason == StopReason::time || reason == StopReason::operations ||
                   reason == StopReason::source_ended || reason == StopReason::interrupted);
   return std::move(result_);
+}
+
+void Machine::check_sections() {
+  const std::uint32_t longest = result_.longest_section_cycles;
+  const PersistBound& bound = result_.persist_bound;
+  const bool above_limit = longest > bound.section_limit_cycles;
+  if (!above_limit && longest <= bound.section_cycles) return;
+  const std::uint32_t most = above_limit ? bound.section_limit_cycles : bound.section_cycles;
+  result_.stop_reason = StopReason::check_failed;
+  result_.failure = fmt::format("the longest critical section took {} cycles, {} above the {} of {}", longest,
+                                longest - most, above_limit ? "limit" : "bound", most);
 }
 
 void Machine::fill_pattern(std::span<std::byte> bytes) {

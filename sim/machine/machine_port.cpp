@@ -193,7 +193,9 @@ void Machine::wait_since_power_on(std::uint32_t us) {
 
 void Machine::unmask_persist() {
   persist_unmasked_ = true;
-  train_.settle();
+  note_running();
+  operation_ = running_;
+  operation_epoch_ = epoch_;
   result_.largest_start_j = std::max(result_.largest_start_j, ledger_.drawn_j() - turn_on_drawn_j_);
   if (train_.warn_asserted() && interruptible()) persist_interrupt();
 }
@@ -203,6 +205,8 @@ void Machine::phase(std::uint64_t duration_us, std::uint64_t load_ua, bool sleep
   if (frozen_) return;
   peripherals_w_ = static_cast<double>(load_ua) / 1e6 * scenario_.mcu.profile.rail_v;
   use(sleeping ? Activity::sleep : Activity::compute);
+  // What a custom workload switches on is known from now on.
+  result_.persist_bound.allow_load(train_.drawn_w());
   computing_ = true;
   elapse(devices::microseconds(static_cast<std::int64_t>(duration_us)), false);
   computing_ = false;
@@ -251,6 +255,7 @@ void Machine::operation_done() {
   }
   ++result_.operations;
   ++work_;
+  note_operation();
   fingerprint_.add(Trace::operation, train_.now(), result_.operations);
   if (verify_due_) verify_objects();
   if (scenario_.stop.operations && result_.operations >= *scenario_.stop.operations) {
@@ -263,6 +268,20 @@ void Machine::operation_done() {
     if (options_.progress)
       options_.progress({train_.now(), result_.operations, result_.persisted + result_.lost});
   }
+}
+
+// What went before the first one, such as making the objects, is no part of an operation, unless there is no
+// other.
+void Machine::note_operation() {
+  const Mark end{train_.now(), train_.drawn_j()};
+  const double energy_j = end.drawn_j - operation_.drawn_j;
+  const bool undisturbed = operation_epoch_ == epoch_;
+  if (undisturbed && (result_.operations <= 2 || energy_j > result_.largest_operation_j)) {
+    result_.largest_operation_j = energy_j;
+    result_.largest_operation_time = end.at - operation_.at;
+  }
+  operation_ = end;
+  operation_epoch_ = epoch_;
 }
 
 void Machine::give_up(heap::Error error, const char* doing) {

@@ -10,6 +10,7 @@
 
 #include "devices/fram/fram_chip.hpp"
 #include "sim/machine/ledger.hpp"
+#include "sim/machine/persist_bound.hpp"
 
 namespace brownout::sim {
 
@@ -52,6 +53,13 @@ struct TransferStatistics {
   Statistic energy_j;  // at the capacitor: what the converter loses included
   Statistic bytes;
   Statistic transactions;
+};
+
+// The largest of all persists, as shares of the bound.
+struct OverBound {
+  double bytes = 0;
+  double time = 0;
+  double energy = 0;
 };
 
 // Time and energy of one phase, at the rail.
@@ -100,10 +108,15 @@ struct RunResult {
   TransferStatistics persist;
   TransferStatistics restore;
   double lowest_persist_end_v = std::numeric_limits<double>::infinity();
-  // For the largest persist seen and the comparator's latency before it, no harvest credited.
+  // For the largest persist seen, from the warning level on, no harvest credited.
   double needed_capacitance_f = 0;
+  PersistBound persist_bound;
+  OverBound largest_over_bound;
   // At the capacitor, from turn-on to a running program; the control run's if that is larger.
   double largest_start_j = 0;
+  // Of one operation that no outage fell into, and its time; the control run's.
+  double largest_operation_j = 0;
+  Picoseconds largest_operation_time;
 
   std::uint64_t bus_transactions = 0;
   std::uint64_t bus_transfers = 0;  // completed transactions with data: unsliced, the calls of the store

@@ -1,33 +1,12 @@
-#include <cmath>
 #include <string>
 
 #include <fmt/format.h>
 
+#include "sim/report/figures.hpp"
 #include "sim/report/report.hpp"
 
 namespace brownout::sim {
 namespace {
-
-// Three significant digits with an SI prefix: 12.3 mJ.
-std::string si(double value, const char* unit) {
-  struct Prefix {
-    double factor;
-    const char* name;
-  };
-  constexpr Prefix kPrefixes[] = {{1e6, "M"},  {1e3, "k"},  {1, ""},     {1e-3, "m"},
-                                  {1e-6, "u"}, {1e-9, "n"}, {1e-12, "p"}};
-  if (!std::isfinite(value)) return fmt::format("no {}", unit);
-  if (value == 0) return fmt::format("0 {}", unit);
-  for (const Prefix& prefix : kPrefixes) {
-    if (std::fabs(value) < prefix.factor * 0.9995) continue;
-    const double scaled = value / prefix.factor;
-    const int decimals = scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0;
-    return fmt::format("{:.{}f} {}{}", scaled, decimals, prefix.name, unit);
-  }
-  return fmt::format("{:.3g} {}", value, unit);
-}
-
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 std::string line(const char* label, const std::string& text) {
   return fmt::format("  {:<11}{}\n", label, text);
@@ -105,6 +84,14 @@ std::string summary(const Scenario& scenario, const RunResult& result) {
                            result.with_dirty_data, result.false_alarms, result.during_boot));
   text += loss_lines(scenario, result);
   text += transfer_line("persist", result.persist);
+  if (result.persist.time_s.count() > 0) {
+    const OverBound& largest = result.largest_over_bound;
+    text += line("bound",
+                 fmt::format("{}, {}, {} B from the warning level on; largest {:.2f}, {:.2f}, {:.2f} of it",
+                             si(result.persist_bound.times.total().seconds(), "s"),
+                             si(result.persist_bound.energy_j(), "J"), result.persist_bound.bytes,
+                             largest.time, largest.energy, largest.bytes));
+  }
   text += transfer_line("restore", result.restore);
   if (result.persist.time_s.count() > 0) {
     text += line("margin", fmt::format("lowest voltage after a persist {:.3f} V, brown-out {:.3f} V",

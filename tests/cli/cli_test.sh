@@ -83,6 +83,8 @@ refused 'more than the part' timing --part mb85rs64v --sck "20 MHz" --transfer f
 [ "$(find . -name '*.json*' | wc -l)" -eq 0 ] || complain "a refused run left a report"
 expect 0 run "$scenario" --report report.json
 says out '^rf-counter: PASS'
+says out 'bound +[0-9.]+ ms, .* from the warning level on; largest'
+says report.json '"largest_over_bound"'
 says report.json '"verdict": "pass"'
 cp report.json first.json
 expect 0 run "$scenario" --report report.json --quiet
@@ -198,6 +200,44 @@ code=$?
 [ $code -eq 130 ] || complain "an interrupted run ended with $code"
 says interrupted.json '"complete": false'
 says interrupted.json '"stop_reason": "interrupted"'
+
+# How big the capacitor has to be: 0 if the scenario's does at the worst corner, 1 if not.
+quick=$source_dir/scenarios/quickstart.yaml
+expect 0 size --help
+says out '--monte-carlo'
+expect 0 size "$quick"
+says out '^quickstart: 1.50 mF is enough for the worst persist'
+says out 'supply.capacitor.capacitance +1.5 mF +given, line [0-9]+'
+says out 'supply.comparator.tolerance +5 % +default, an estimate'
+says out 'worst corner +[0-9.]+ uF'
+expect 1 size "$quick" --set supply.capacitor.capacitance="50 uF"
+says out 'TOO SMALL'
+says out 'too small by [0-9.]+ uF'
+says out 'given by --set'
+expect 1 size "$quick" --set supply.comparator.tolerance="12 %"
+says out 'nothing is left between the levels'
+expect 0 size "$quick" --corners --monte-carlo 1000 --seed 7 --report size.json
+says out '<- the worst'
+says out '<- dominates'
+says out '1000 boards drawn'
+says size.json '"verdict": "fits"'
+says size.json '"pass_share": 1.0'
+cp out first.out
+cp size.json first.json
+expect 0 size "$quick" --corners --monte-carlo 1000 --seed 7 --report size.json
+cmp -s out first.out && cmp -s size.json first.json || complain "the same seed gave another sizing"
+refused 'needs a scenario' size
+refused 'missing.yaml' size missing.yaml
+refused 'did you mean `--monte-carlo`' size "$quick" --monte-carol 10
+refused 'did you mean `size`' sise "$quick"
+refused 'needs 1 to 1000000 draws' size "$quick" --monte-carlo 0
+refused 'needs 1 to 1000000 draws' size "$quick" --monte-carlo 1000001
+refused 'whole number' size "$quick" --monte-carlo many
+refused 'goes with --monte-carlo' size "$quick" --seed 3
+refused 'whole number' size "$quick" --monte-carlo 10 --seed x
+refused 'capacitance' size "$quick" --set supply.capacitor.capacitanse=1uF
+refused 'does not exist' size "$quick" --report missing/size.json
+expect 3 size "$quick" --report /dev/full
 
 # Timing as CSV with one decimal.
 expect 0 timing --part mb85rs64v --sck "20 MHz" --transfer fifo --sizes 0,64

@@ -211,16 +211,17 @@ TEST(Machine, SlowComparatorCostsItsLatencyAndNoMore) {
   const double delay_j = 0.5 * usable * (late.needed_capacitance_f - ideal.needed_capacitance_f);
   EXPECT_GT(delay_j, 0);
   EXPECT_LT(delay_j, 1.2 * 500e-6 * largest_load_w(scenario));
-  const PersistEstimate estimate = full_persist(scenario, 40);
-  EXPECT_DOUBLE_EQ(estimate.delay_energy_j, 500e-6 * largest_load_w(scenario));
-  EXPECT_DOUBLE_EQ(estimate.capacitance_f, 2 * (estimate.energy_j + estimate.delay_energy_j) / usable);
+  const PersistBound bound = persist_bound(scenario);
+  EXPECT_DOUBLE_EQ(bound.latency_j, 500e-6 * largest_load_w(scenario));
+  EXPECT_EQ(bound.times.total() - ideal.persist_bound.times.total(), devices::microseconds(500));
+  EXPECT_DOUBLE_EQ(bound.energy_j(), ideal.persist_bound.energy_j() + bound.latency_j);
 }
 
 TEST(Machine, ConverterLossesAreDrawnFromTheCapacitor) {
   Scenario scenario = small_scenario();
   scenario.supply.capacitor.capacitance_f = 47e-6;
   const RunResult ideal = run(scenario);
-  const PersistEstimate ideal_estimate = full_persist(scenario, 40);
+  const PersistBound ideal_bound = persist_bound(scenario);
   const double ideal_load_w = largest_load_w(scenario);
   EXPECT_EQ(ideal.conversion_j, 0);
   scenario.supply.converter.efficiency = 0.7;
@@ -238,10 +239,9 @@ TEST(Machine, ConverterLossesAreDrawnFromTheCapacitor) {
   EXPECT_NEAR(persist_j, persist_rail_j / 0.7, 1e-9 * persist_j);
   EXPECT_GT(result.largest_start_j, 1.3 * ideal.largest_start_j);
   EXPECT_LT(result.largest_start_j, 1.6 * ideal.largest_start_j);
-  const PersistEstimate estimate = full_persist(scenario, 40);
-  EXPECT_EQ(estimate.time_s, ideal_estimate.time_s);
-  EXPECT_DOUBLE_EQ(estimate.energy_j, ideal_estimate.energy_j / 0.7);
-  EXPECT_DOUBLE_EQ(estimate.capacitance_f, ideal_estimate.capacitance_f / 0.7);
+  const PersistBound bound = persist_bound(scenario);
+  EXPECT_EQ(bound.times.total(), ideal_bound.times.total());
+  EXPECT_DOUBLE_EQ(bound.energy_j(), ideal_bound.energy_j() / 0.7);
   EXPECT_DOUBLE_EQ(largest_load_w(scenario), ideal_load_w / 0.7);
   const std::string text = summary(scenario, result);
   EXPECT_NE(text.find(", converter "), std::string::npos) << text;
@@ -311,6 +311,19 @@ TEST(Machine, FalseAlarmsResumeWithoutABoot) {
   // The run may end between a persist and what the supply does next.
   EXPECT_LE(result.persist.time_s.count() - (result.false_alarms + result.persisted), 1U);
   EXPECT_EQ(result.turn_ons, result.persisted + 1);
+}
+
+// Ticks of an RTOS that strike while the board sleeps take no time from what it does when it wakes.
+TEST(Machine, TicksThatStrikeAsleepStretchNothing) {
+  Scenario scenario = small_scenario();
+  scenario.mcu.after_persist = AfterPersist::sleep;
+  const RunResult without = run(scenario);
+  ASSERT_GT(without.false_alarms, 20U);
+  scenario.storage.bus.tick = {devices::milliseconds(1), devices::microseconds(300),
+                               devices::milliseconds(1)};
+  const RunResult with = run(scenario);
+  EXPECT_TRUE(with.pass) << with.failure;
+  EXPECT_GT(with.operations, without.operations / 2) << "0.7 of the time is left for them";
 }
 
 // A burst during a persist, or during the latency before it, can lift the supply to turn-on before the
