@@ -32,6 +32,7 @@ const char* name_of(heap::Error error) {
     case heap::Error::stale: return "stale";
     case heap::Error::foreign: return "foreign";
     case heap::Error::wrong_version: return "wrong_version";
+    case heap::Error::no_root: return "no_root";
   }
   return "unknown";
 }
@@ -132,6 +133,8 @@ void Machine::charge(heap::Work work, std::uint32_t count) {
     case heap::Work::step: return cycles(costs.step);
     case heap::Work::copied_byte: return cycles(costs.copied_byte);
     case heap::Work::checksum_byte: return cycles(costs.checksum_byte);
+    // One look-up in place of two.
+    case heap::Work::checksum_byte_by_table: return cycles(costs.checksum_byte / 2);
     case heap::Work::section: return cycles(costs.section);
     case heap::Work::compute_cycle: return charge_cycles(std::uint64_t{count} * 1000, true);
     case heap::Work::storage_write_call: return pass(bus.call_write, BusTime::driver);

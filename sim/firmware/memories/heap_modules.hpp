@@ -1,6 +1,7 @@
 // From the names of modules in a scenario to the types of a heap.
 #pragma once
 
+#include "heap/checksum.hpp"
 #include "heap/policies/clock.hpp"
 #include "heap/policies/in_order.hpp"
 #include "heap/policies/round_robin.hpp"
@@ -24,7 +25,7 @@ struct Modules {
   using StoreAllocator = Store<P, Gateway>;
   using Policy = PolicyType;
   template <class P>
-  using Checksum = NibbleChecksum<P>;
+  using Checksum = heap::NibbleChecksum<P>;
 };
 
 // Calls use.template operator()<Modules>() with the chosen modules. Compact slots are for buddy and buddy,
