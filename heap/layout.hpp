@@ -41,7 +41,7 @@ struct Control {
   std::uint16_t free_head = 0;  // first free block in RAM, as a granule number; 0: none
   std::uint16_t free_granules = 0;
   std::uint8_t repair_value = 0;
-  std::uint8_t unused = 0;
+  std::uint8_t in_doubt = 0;  // what attach() named from the intent has not been reclaimed yet
 };
 static_assert(sizeof(Control) == 32 && offsetof(Control, residents) == 24);
 // What a checkpoint saves of it: all but the two sequence numbers, which header and mark tell.
