@@ -189,6 +189,11 @@ void Machine::wait_since_power_on(std::uint32_t us) {
   if (until > train_.now()) {
     use(Activity::compute);
     elapse(until - train_.now(), false);
+    // The run is over, and time stands still: the part answers all the same.
+    if (train_.now() < until) {
+      fram_.power_off();
+      fram_.power_on(train_.now() - scenario_.storage.part.power_up);
+    }
   }
 }
 
