@@ -163,11 +163,14 @@ class Heap : public Typed<Heap<P, St, Modules>> {
   // left behind, without its stack. All references are gone, nothing is resident. If the newest image is
   // whole and current (or torn and the one before it is), what it has goes home: contents are then those at
   // that checkpoint, OS part included. Else contents are those that were last written home, object by object.
-  // What was under way is named to `in_doubt`: objects that the program was writing, as the image has them;
-  // without an image, and if the heap keeps intents, the one that was being written home last.
+  // What was under way is named to `in_doubt`: objects that the program was writing as the image was made,
+  // which stay as they were last written home, whole; without an image, and if the heap keeps intents, the
+  // one that was being written home last, which may be torn.
   //
   // Afterwards the program looks up its roots, says keep() of everything that it can reach, and lets
-  // reclaim() free the rest. `marks` is marks_bytes() of memory of the program's own, until then.
+  // reclaim() free the rest. `marks` is marks_bytes() of memory of the program's own, until then. What is in
+  // doubt has to be left out, or freed, before any object is written: the next one that goes home takes the
+  // place of its intent.
   //
   // empty: nobody's store; foreign, wrong_version: somebody else's. storage_failed: to be repeated. Can be
   // cut and repeated without limit. O(image + units).
@@ -182,7 +185,11 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     attached.from_image = brought_back.value();
     if (attached.from_image) {
       if (const Status status = write_image_home(in_doubt, attached); !status.ok()) return status.error();
+    } else if (const Status status = erase_torn(survey); !status.ok()) {
+      return status.error();
     }
+    // An image that was made before reclaim() does not have what was in doubt then.
+    const bool intent_counts = !attached.from_image || residents_.control().in_doubt != 0;
     begin_anew(survey);
     if (const Status status = erase_damaged(survey); !status.ok()) return status.error();
     if constexpr (Slot::kRecords) {
@@ -190,8 +197,9 @@ class Heap : public Typed<Heap<P, St, Modules>> {
       const Status status = gateway_.zero_home(geometry_.record_address(0), size_bytes);
       if (!status.ok()) return status.error();
     }
-    if (!attached.from_image && geometry_.config.write_intents) {
+    if (intent_counts && geometry_.config.write_intents) {
       if (const Status status = name_intent(in_doubt, attached); !status.ok()) return status.error();
+      residents_.control().in_doubt = 1;
     }
     platform_.charge(Work::copied_byte, marks.size);
     __builtin_memset(marks.data, 0, marks.size);
@@ -229,6 +237,7 @@ class Heap : public Typed<Heap<P, St, Modules>> {
       return store_.release(plan.first_unit + unit * plan.unit_bytes, units * plan.unit_bytes);
     });
     if (!status.ok()) return status.error();
+    residents_.control().in_doubt = 0;
     return reclaimed;
   }
 
@@ -678,7 +687,11 @@ class Heap : public Typed<Heap<P, St, Modules>> {
       platform_.charge(Work::step, 1);
       const Slot& slot = residents_.slot(i);
       if (!slot.used() || !slot.dirty()) continue;
-      if (slot.borrows() == Slot::kWriter) name(in_doubt, attached, slot.home(geometry_));
+      // Half changed in the image, whole at home. An attach after a cut in this one no longer knows of it.
+      if (slot.borrows() == Slot::kWriter) {
+        name(in_doubt, attached, slot.home(geometry_));
+        continue;
+      }
       if (const Status status = write_dirty(static_cast<std::uint16_t>(i), redo); !status.ok()) return status;
     }
     const Control& control = residents_.control();
@@ -686,13 +699,25 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     const std::byte value{control.repair_value};
     return redo(control.repair_at, {&value, 1});
   }
+  // Images that the mark does not name, and that are torn all the same. Without their headers no mark has to
+  // be written that, cut in the middle, would let an older image pass for current.
+  Status erase_torn(Survey& survey) {
+    static constexpr std::byte kNothing[sizeof(CheckpointHeader)] = {};
+    for (std::uint32_t place = 0; place < 2; ++place) {
+      if (!survey.valid[place] || survey.ran_on_after(survey.headers[place].sequence)) continue;
+      const std::uint32_t address = geometry_.checkpoint_address(place);
+      const Status status = gateway_.redo_home(address, {kNothing, sizeof kNothing});
+      if (!status.ok()) return status;
+      survey.valid[place] = false;
+    }
+    return {};
+  }
   // An empty RAM that continues the sequence of the store's images.
   void begin_anew(const Survey& survey) {
     Control& control = residents_.control();
     control = Control{};
     residents_.reset();
-    if (survey.newest() == nullptr) return;
-    control.sequence = survey.newest()->sequence;
+    control.sequence = survey.newest() == nullptr ? survey.marked : survey.newest()->sequence;
     control.marked_sequence = survey.marked;
   }
   // A damaged header would make every later image look torn.

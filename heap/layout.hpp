@@ -44,7 +44,7 @@ struct Control {
   std::uint16_t free_head = 0;  // first free block in RAM, as a granule number; 0: none
   std::uint16_t free_granules = 0;
   std::uint8_t repair_value = 0;
-  std::uint8_t unused = 0;
+  std::uint8_t in_doubt = 0;  // what attach() named from the intent has not been reclaimed yet
 
   [[nodiscard]] constexpr bool has_disowned() const;
 };

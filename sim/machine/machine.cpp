@@ -31,24 +31,6 @@ std::uint32_t rounded_os_bytes(const Scenario& scenario) {
   return heap::round_up_8(scenario.mcu.os_save_bytes);
 }
 
-firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std::span<std::byte> os_part) {
-  const StorageConfig& storage = scenario.storage;
-  firmware::Image image;
-  image.heap = heap_config_of(scenario);
-  image.memory = scenario.heap.memory;
-  image.storage.size_bytes = storage.part.size_bytes;
-  image.storage.address_bytes = storage.part.address_bytes;
-  image.storage.power_up_us = static_cast<std::uint32_t>((storage.part.power_up.count + 999'999) / 1'000'000);
-  image.storage.slice_bytes = storage.slice_bytes;
-  image.storage.check_identity = true;
-  for (std::size_t i = 0; i < storage.part.rdid.size(); ++i)
-    image.storage.identity[i] = std::byte{storage.part.rdid[i]};
-  image.workload = scenario.workload;
-  image.ram = ram;
-  image.os_part = os_part;
-  return image;
-}
-
 }  // namespace
 
 std::string_view name_of(StopReason reason) {
@@ -73,7 +55,28 @@ heap::HeapConfig heap_config_of(const Scenario& scenario) {
   config.store_bytes = scenario.heap.store_bytes;
   config.store_unit_bytes = scenario.heap.store_unit_bytes;
   config.os_bytes = rounded_os_bytes(scenario);
+  config.max_roots = scenario.heap.roots;
+  config.write_intents = scenario.heap.write_intents;
   return config;
+}
+
+firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std::span<std::byte> os_part) {
+  const StorageConfig& storage = scenario.storage;
+  firmware::Image image;
+  image.heap = heap_config_of(scenario);
+  image.memory = scenario.heap.memory;
+  image.storage.size_bytes = storage.part.size_bytes;
+  image.storage.address_bytes = storage.part.address_bytes;
+  image.storage.power_up_us = static_cast<std::uint32_t>((storage.part.power_up.count + 999'999) / 1'000'000);
+  image.storage.slice_bytes = storage.slice_bytes;
+  image.storage.check_identity = true;
+  for (std::size_t i = 0; i < storage.part.rdid.size(); ++i)
+    image.storage.identity[i] = std::byte{storage.part.rdid[i]};
+  image.workload = scenario.workload;
+  image.ram = ram;
+  image.os_part = os_part;
+  image.attach = scenario.mcu.on_loss == OnLoss::attach;
+  return image;
 }
 
 std::unique_ptr<MemoryInspector> make_inspector(const Scenario& scenario) {
@@ -119,6 +122,7 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
   fram_standby_w_ = storage.part.standby_a * mcu.profile.rail_v;
   result_.initial_j = train_.stored_j();
   result_.persist_bound = options_.bound ? *options_.bound : persist_bound(scenario);
+  if (attaches()) shadow_.follow_versions();
 }
 
 Machine::~Machine() = default;
@@ -139,6 +143,7 @@ RunResult Machine::run() {
 void Machine::cold_start() {
   ++result_.cold_starts;
   shadow_.clear();
+  recovery_.start();
   verify_due_ = false;
   persist_unmasked_ = false;
   critical_depth_ = 0;
@@ -274,6 +279,10 @@ bool Machine::persist_now() {
   const heap::Status status = firmware_->persist();
   if (ghost_) lose(true);
   if (!status.ok()) fail("the persist reported an error of the storage");
+  if (attaches()) {
+    shadow_.note_image(fram_.memory());
+    recovery_.note_image(fram_.memory());
+  }
 
   train_.settle();
   const double energy_j = ledger_.drawn_j() - persist_begin_j_;
@@ -466,10 +475,17 @@ void Machine::record_loss(bool warned) {
   train_.settle();
   ++result_.lost;
   fingerprint_.add(Trace::lost, train_.now(), result_.lost);
-  if (result_.losses.size() >= kLossesKept) return;
+  const bool kept = result_.losses.size() < kLossesKept;
+  const std::optional<bool> restorable = kept || attaches() ? image_is_usable() : std::nullopt;
+  if (kept) describe_loss(warned, restorable);
+  if (attaches()) recovery_.begin(shadow_, fram_.memory(), restorable.value_or(false), warned);
+}
+
+void Machine::describe_loss(bool warned, std::optional<bool> restorable) {
   Loss& loss = result_.losses.emplace_back();
   loss.at = train_.now();
   loss.warned = warned;
+  loss.older_restorable = restorable;
   loss.warned_at_v = delay_.end_v;
   loss.began_at_v = persist_begin_v_;
   loss.delay_energy_j = delay_.drawn_j + delay_.lacked_j;
@@ -488,6 +504,14 @@ void Machine::record_loss(bool warned) {
     const Shadow::Copy* copy = shadow_.find(home);
     if (copy != nullptr && loss.objects.size() < kLostObjectsNamed) loss.objects.push_back(copy->number);
   }
+}
+
+// Whether boot code would find a checkpoint that is whole and current: the store has that of the last
+// persist, or all of the one that was cut.
+std::optional<bool> Machine::image_is_usable() {
+  if (scenario_.heap.memory.kind != firmware::MemoryKind::heap) return std::nullopt;
+  if (scratch_ == nullptr) scratch_ = std::make_unique<ScratchBoard>(scenario_);
+  return scratch_->finds_image(fram_);
 }
 
 // At the end of every power cycle: has the program come forward since the last one?

@@ -18,14 +18,18 @@
 #include "sim/machine/persist_bound.hpp"
 #include "sim/machine/power_train.hpp"
 #include "sim/machine/run_result.hpp"
+#include "sim/machine/scratch_board.hpp"
 #include "sim/machine/spi_controller.hpp"
 #include "sim/scenario/scenario.hpp"
+#include "sim/verify/recovery.hpp"
 #include "sim/verify/shadow.hpp"
 
 namespace brownout::sim {
 
 // The heap's configuration on a scenario's board.
 heap::HeapConfig heap_config_of(const Scenario& scenario);
+// What is in its flash, with its variables in that memory.
+firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std::span<std::byte> os_part);
 // What judges the scenario's memory by its bytes; the scenario has been checked.
 std::unique_ptr<MemoryInspector> make_inspector(const Scenario& scenario);
 
@@ -86,6 +90,10 @@ class Machine final : private firmware::Port, private Timekeeper {
   void object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) override;
   void object_read(std::uint32_t home, heap::ConstBytes bytes) override;
   void object_freed(std::uint32_t home) override;
+  void object_in_doubt(std::uint32_t home) override;
+  void attached(bool from_image) override;
+  void object_kept(std::uint32_t home, std::uint32_t size_bytes) override;
+  void objects_reclaimed(std::uint32_t count) override;
   void operation_done() override;
   void give_up(heap::Error error, const char* doing) override;
 
@@ -115,6 +123,10 @@ class Machine final : private firmware::Port, private Timekeeper {
   void power_failed();
   [[noreturn]] void lose(bool warned);
   void record_loss(bool warned);
+  [[nodiscard]] bool attaches() const { return scenario_.mcu.on_loss == OnLoss::attach; }
+  void describe_loss(bool warned, std::optional<bool> restorable);
+  [[nodiscard]] std::optional<bool> image_is_usable();
+  void end_recovery(std::uint32_t reclaimed);
   void power_down();
   void cut_storage();
   void note_power_cycle();
@@ -127,6 +139,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   void fail_if(std::optional<std::string> fault, const char* when);
   void verify_objects();
   [[nodiscard]] std::optional<std::string> object_fault() const;
+  [[nodiscard]] std::optional<std::string> structure_fault() const;
   RunResult finish();
   void check_sections();
 
@@ -158,6 +171,8 @@ class Machine final : private firmware::Port, private Timekeeper {
   FiberStack boot_stack_;
   Fibers fibers_;
   Shadow shadow_;
+  Recovery recovery_;                      // with on_loss: attach
+  std::unique_ptr<ScratchBoard> scratch_;  // from the first loss on
   Fingerprint fingerprint_;
   RunResult result_;
 

@@ -48,6 +48,10 @@ void Machine::verify_objects() {
 
 std::optional<std::string> Machine::object_fault() const {
   if (auto fault = shadow_.differs_anywhere(*inspector_, ram_, fram_.memory())) return fault;
+  return structure_fault();
+}
+
+std::optional<std::string> Machine::structure_fault() const {
   return inspector_->structure_fault(ram_, fram_.memory(), shadow_.objects());
 }
 

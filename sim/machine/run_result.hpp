@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "devices/fram/fram_chip.hpp"
 #include "sim/machine/ledger.hpp"
 #include "sim/machine/persist_bound.hpp"
+#include "sim/verify/recovery.hpp"
 
 namespace brownout::sim {
 
@@ -85,6 +87,19 @@ struct Loss {
   double persist_energy_j = 0;      // what the whole persist would have taken
   double lacked_j = 0;              // the part of these two that the capacitor no longer had
   double needed_capacitance_f = 0;  // that carries both from warn to brown-out, no harvest credited
+  // A program that boots could go back to a checkpoint from before; unknown without a heap.
+  std::optional<bool> older_restorable;
+  std::optional<Recovered> recovered;  // with on_loss: attach, once a start has found its objects again
+};
+
+// Starts that found their objects again, and what became of these.
+struct Attaches {
+  std::uint64_t count = 0;
+  std::uint64_t from_image = 0;
+  std::uint64_t in_doubt = 0;
+  std::uint64_t kept = 0;
+  std::uint64_t fell_back = 0;
+  std::uint64_t reclaimed = 0;
 };
 
 struct RunResult {
@@ -100,6 +115,7 @@ struct RunResult {
   std::uint64_t during_boot = 0;  // power failed again in boot or restore; nothing to lose
   std::uint64_t with_dirty_data = 0;
   std::vector<Loss> losses;  // the first 100
+  Attaches attaches;
 
   std::uint64_t operations = 0;  // of the workload, all starts together
   std::uint64_t cold_starts = 0;

@@ -67,6 +67,17 @@ Json consumers(const RunResult& result) {
           {"conversion", result.conversion_j}};
 }
 
+Json recovered(const std::optional<Recovered>& found) {
+  if (!found) return nullptr;
+  return {{"from_image", found->from_image},
+          {"in_doubt", found->in_doubt},
+          {"kept", found->kept},
+          {"fell_back", found->fell_back},
+          {"reclaimed", found->reclaimed}};
+}
+
+Json restorable(const std::optional<bool>& older) { return older ? Json(*older) : Json(nullptr); }
+
 Json losses(const RunResult& result) {
   Json list = Json::array();
   for (const Loss& loss : result.losses) {
@@ -81,7 +92,9 @@ Json losses(const RunResult& result) {
                     {"delay_energy_j", loss.delay_energy_j},
                     {"persist_energy_j", loss.persist_energy_j},
                     {"lacked_j", loss.lacked_j},
-                    {"needed_capacitance_f", number(loss.needed_capacitance_f)}});
+                    {"needed_capacitance_f", number(loss.needed_capacitance_f)},
+                    {"older_restorable", restorable(loss.older_restorable)},
+                    {"attached", recovered(loss.recovered)}});
   }
   return list;
 }
@@ -188,8 +201,15 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
                        {"lost", result.lost},
                        {"false_alarms", result.false_alarms},
                        {"during_boot", result.during_boot},
-                       {"with_dirty_data", result.with_dirty_data}};
+                       {"with_dirty_data", result.with_dirty_data},
+                       {"attached", result.attaches.count}};
   report["losses"] = losses(result);
+  report["attaches"] = {{"count", result.attaches.count},
+                        {"from_image", result.attaches.from_image},
+                        {"in_doubt", result.attaches.in_doubt},
+                        {"kept", result.attaches.kept},
+                        {"fell_back", result.attaches.fell_back},
+                        {"reclaimed", result.attaches.reclaimed}};
   report["starts"] = {{"turn_ons", result.turn_ons}, {"cold_starts", result.cold_starts}};
   report["phases"] = by_phase(result);
   report["energy_by_consumer_j"] = consumers(result);

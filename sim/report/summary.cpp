@@ -38,6 +38,9 @@ std::string loss_lines(const Scenario& scenario, const RunResult& result) {
       text += line("", fmt::format("with the comparator's delay before it, which takes {}",
                                    si(loss.delay_energy_j, "J")));
     }
+    if (loss.older_restorable.value_or(false)) {
+      text += line("", "a checkpoint from before is whole and current: a program could go back to it");
+    }
     // Behind a slow comparator it begins lower in any case.
     const bool at_once = scenario.supply.comparator.latency.count == 0;
     const double level_v = at_once ? scenario.supply.thresholds.warn_v : loss.warned_at_v;
@@ -83,6 +86,14 @@ std::string summary(const Scenario& scenario, const RunResult& result) {
                            result.persisted + result.lost, result.persisted, result.lost,
                            result.with_dirty_data, result.false_alarms, result.during_boot));
   text += loss_lines(scenario, result);
+  if (result.attaches.count > 0) {
+    const Attaches& all = result.attaches;
+    text +=
+        line("attached", fmt::format("{} times, {} to a checkpoint; {} objects kept, {} of them older than "
+                                     "their latest,",
+                                     all.count, all.from_image, all.kept, all.fell_back));
+    text += line("", fmt::format("{} in doubt, {} reclaimed", all.in_doubt, all.reclaimed));
+  }
   text += transfer_line("persist", result.persist);
   if (result.persist.time_s.count() > 0) {
     const OverBound& largest = result.largest_over_bound;

@@ -459,7 +459,8 @@ TYPED_TEST(AttachOfAnyModules, BringsTheImageHomeAndCanBeCut) {
       ASSERT_EQ(board.os, os);
     }
     for (std::uint32_t i = 0; i < buffers.size(); ++i) {
-      const bool changed = i == 1 || i == 3 || i == 4;
+      // The one that was being written is as it was at home.
+      const bool changed = i == 1 || i == 3;
       ASSERT_EQ(get(board.heap(), buffers[i]), pattern(60 + i, changed ? 100 + i : i))
           << i << ", cut " << cut;
       must(board.heap().keep(buffers[i], bytes_of(marks)), "keep");

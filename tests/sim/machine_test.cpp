@@ -276,6 +276,16 @@ TEST(Machine, ControlRunIsIdealBehindAnyConverter) {
   EXPECT_EQ(control.result.turn_ons, 1U);
 }
 
+// A run may end while boot code waits for the part: time stands still then, but the start goes on.
+TEST(Machine, ARunThatEndsInAStartIsNoFailure) {
+  Scenario scenario = small_scenario();
+  for (std::int64_t us = 0; us < 60'000; us += 100) {
+    scenario.stop.time = devices::microseconds(us + 1);
+    const RunResult result = run(scenario);
+    ASSERT_EQ(result.failure, "") << us;
+  }
+}
+
 // The warning is a level: one that rose during boot is taken as soon as the program could run.
 TEST(Machine, WarningDuringBootIsNotMissed) {
   Scenario scenario = small_scenario();

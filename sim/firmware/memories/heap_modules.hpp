@@ -1,6 +1,7 @@
 // From the names of modules in a scenario to the types of a heap.
 #pragma once
 
+#include "heap/checksum.hpp"
 #include "heap/policies/clock.hpp"
 #include "heap/policies/in_order.hpp"
 #include "heap/policies/round_robin.hpp"
