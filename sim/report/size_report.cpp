@@ -76,8 +76,9 @@ void add_supply(const Scenario& scenario, Inputs& inputs) {
 void add_board(const Scenario& scenario, Inputs& inputs) {
   const devices::McuProfile& mcu = scenario.mcu.profile;
   const StorageConfig& storage = scenario.storage;
-  const std::string profile = fmt::format("profile {}", mcu.name);
-  const std::string estimate = profile + ", an estimate";
+  const std::string name = fmt::format("profile {}", mcu.name);
+  const std::string estimate = name + ", an estimate";
+  const std::string profile = mcu.estimated ? estimate : name;
   inputs.add("mcu.clock", static_cast<double>(scenario.mcu.clock_hz), Dimension::frequency, profile);
   inputs.add("mcu.rail", mcu.rail_v, Dimension::voltage, profile);
   inputs.add("mcu.active_current", mcu.active_a_at(scenario.mcu.clock_hz), Dimension::current, profile);

@@ -234,9 +234,9 @@ TEST(Sizing, ReportSaysTheSameInTextAndJson) {
   scenario.locations["supply.thresholds.warn"] = {"--set supply.thresholds.warn=3 V", 0, 0};
   const Sizing sizing = size_supply(scenario, Demand{1e-6, 5e-3, devices::milliseconds(1)}, 100, 3);
   const std::string text = size_text(scenario, sizing, true);
-  for (const char* words :
-       {"given, line 12", "given by --set", "default, an estimate", "default, ideal", "an estimate, ",
-        "<- the worst", "<- dominates", "100 boards", "seed 3", "worst persist", "critical section"}) {
+  for (const char* words : {"given, line 12", "given by --set", "default, an estimate", "default, ideal",
+                            "an estimate, ", "profile cortex-m0plus, an estimate", "<- the worst",
+                            "<- dominates", "100 boards", "seed 3", "worst persist", "critical section"}) {
     EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
   }
   const auto report = nlohmann::json::parse(size_json(scenario, sizing));
