@@ -42,7 +42,6 @@ constexpr std::uint32_t most_pieces(const Geometry& geometry, std::uint32_t budg
   const std::uint32_t slot = geometry.modules.slot_bytes;
   const std::uint32_t slots = geometry.config.max_residents;
   const std::uint32_t whole = round_up_8(population.smallest_bytes == 0 ? 1 : population.smallest_bytes);
-  const std::uint32_t runs = (slots + 1) / 2;
   std::uint32_t most = 0;
   for (std::uint32_t listed = 0; listed <= slots && listed * slot <= budget; ++listed) {
     const std::uint32_t left = budget - listed * slot;
@@ -51,7 +50,8 @@ constexpr std::uint32_t most_pieces(const Geometry& geometry, std::uint32_t budg
     const std::uint32_t of_wholes = left / whole < listed ? left / whole : listed;
     const std::uint32_t parts = 2 * listed + left / kDirtyBlockBytes;
     const std::uint32_t data = population.partial ? (in_parts < parts ? in_parts : parts) : of_wholes;
-    const std::uint32_t pieces = (listed < runs ? listed : runs) + data;
+    const std::uint32_t gaps = slots - listed + 1;
+    const std::uint32_t pieces = (listed < gaps ? listed : gaps) + data;
     if (pieces > most) most = pieces;
   }
   return most;

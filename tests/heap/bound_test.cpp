@@ -28,8 +28,8 @@ constexpr HeapConfig kFull{
 constexpr PersistBound kOfLarge =
     worst_case_persist(geometry_of(kFull), {.smallest_bytes = 256, .partial = false});
 static_assert(kOfLarge.bytes <= 4096 + 256 && kOfLarge.os_bytes == 256 && kOfLarge.calls == 1);
-static_assert(kOfLarge.pieces == 3 + 1 + 1 + 15 + 8,
-              "frame, bitmap, OS part, fifteen objects, eight runs of slots");
+static_assert(kOfLarge.pieces == 3 + 1 + 1 + 16,
+              "frame, bitmap, OS part; fifteen objects and one run of slots");
 static_assert(kOfLarge.checksum_bytes == kOfLarge.bytes - 8 + 28);
 static_assert(worst_case_persist(geometry_of(kFull)).pieces >= kOfLarge.pieces,
               "smaller objects, more pieces");

@@ -322,7 +322,7 @@ TEST(PersistBound, IsTight) {
       scenario.heap.ram_bytes = 1024;
       scenario.heap.dirty_limit_bytes = 648;  // to the byte what so many objects and their slots take
       scenario.heap.max_residents = 12;
-      std::get<CounterConfig>(scenario.workload).objects = 24;
+      std::get<CounterConfig>(scenario.workload).objects = 12;
       scenario.stop.time = seconds(10);
       const RunResult result = run(scenario);
       EXPECT_TRUE(result.failure.empty()) << result.failure;
