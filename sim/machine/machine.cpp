@@ -431,12 +431,16 @@ void Machine::power_down() {
 
 // The supply fell below the brown-out level, or collapsed, while the CPU ran.
 void Machine::power_failed() {
+  if (mode_ == Mode::persist) {
+    // Lets the persist run on as a ghost, from within its transfer, to learn what it lacked.
+    bus_.settle();
+    fram_.power_off();
+    ghost_ = true;
+    return;
+  }
   cut_storage();
   const Picoseconds latency = scenario_.supply.comparator.latency;
   switch (mode_) {
-    case Mode::persist:
-      ghost_ = true;  // lets the persist run on as a ghost, to learn what it lacked
-      return;
     case Mode::program:
       if (!persist_unmasked_) break;
       ghost_ = true;
@@ -453,8 +457,9 @@ void Machine::power_failed() {
       lose(false);
     case Mode::cold_boot: break;
     case Mode::boot: fibers_.abandon();
+    case Mode::persist:
     case Mode::off:
-    case Mode::asleep: assert(false && "these wait for the supply themselves"); break;
+    case Mode::asleep: assert(false && "a persist goes on, the others wait for the supply themselves"); break;
   }
   ++result_.during_boot;  // in a first start, with nothing to lose
   note_power_cycle();

@@ -128,6 +128,7 @@ void SpiController::catch_up() {
     beside -= byte_time(chunk_done_);
     move_byte(false);
   }
+  wire_begin_ = time_.now() - beside;
   if (chunk_left_ > 0) flown_ = beside;
 }
 
@@ -197,9 +198,13 @@ void SpiController::abort() {
   drive(costs_.abort_cost);
 }
 
+void SpiController::settle() {
+  if (asking_) catch_up();
+}
+
 void SpiController::reset() {
   assert((!asking_ || chip_.powered()) && "what has been clocked in by now still has to reach the chip");
-  if (asking_) catch_up();
+  settle();
   asking_ = false;
   active_ = false;
   selected_ = false;

@@ -163,6 +163,9 @@ TEST(Machine, TooSmallACapacitorLosesAndSaysWhatWouldDo) {
   const RunResult good = run(scenario);
   EXPECT_TRUE(good.pass) << good.failure;
   EXPECT_GT(good.persisted, 10U);
+  // The persist that was cut in its transfer is counted to its end, as if the power had lasted.
+  EXPECT_GT(loss.persist_energy_j, 0.9 * good.persist.energy_j.minimum());
+  EXPECT_LT(loss.persist_energy_j, 1.1 * good.persist.energy_j.maximum());
 }
 
 // A comparator that is slower than the charge between its levels: power is lost before the warning comes.
