@@ -23,10 +23,10 @@ struct Expected {
 void PrintTo(const Expected& expected, std::ostream* out) { *out << expected.name; }
 
 constexpr Expected kExpected[] = {
-    {"false-alarm", 2, 20, StopReason::time}, {"kvs", 2, 0, StopReason::operations},
-    {"night", 20, 1000, StopReason::time},    {"queue", 18, 0, StopReason::operations},
-    {"quickstart", 20, 0, StopReason::time},  {"rf-counter", 20, 0, StopReason::time},
-    {"sliced", 5, 0, StopReason::operations},
+    {"false-alarm", 2, 20, StopReason::time}, {"full-image", 10, 0, StopReason::operations},
+    {"kvs", 2, 0, StopReason::operations},    {"night", 20, 1000, StopReason::time},
+    {"queue", 18, 0, StopReason::operations}, {"quickstart", 20, 0, StopReason::time},
+    {"rf-counter", 20, 0, StopReason::time},  {"sliced", 5, 0, StopReason::operations},
     {"sensor-log", 20, 0, StopReason::time},
 };
 
@@ -59,6 +59,20 @@ INSTANTIATE_TEST_SUITE_P(Scenarios, Shipped, ::testing::ValuesIn(kExpected), [](
   for (char& c : name) c = c == '-' ? '_' : c;
   return name;
 });
+
+// The worst persist takes little more than its bits on the wire, and a fraction of what was published for
+// slices.
+TEST(Shipped, TheFullImageGoesOutAtTheSpeedOfTheWire) {
+  const RunResult result = simulate(load_scenario(kFolder / "full-image.yaml", {}, {}), {});
+  const double wire_s = result.persist.bytes.maximum() * 8 / 40e6;
+  constexpr double kPublishedS = 75.6e-3;
+  EXPECT_GE(result.persist.bytes.maximum(), 0.95 * 3916);
+  EXPECT_LE(result.persist.time_s.maximum(), 1.1 * wire_s);
+  EXPECT_LE(result.persist.time_s.maximum(), kPublishedS / 60);
+  EXPECT_GE(result.largest_over_bound.time, 0.9);
+  EXPECT_GE(result.largest_over_bound.energy, 0.9);
+  EXPECT_GE(result.largest_over_bound.bytes, 0.9);
+}
 
 TEST(Shipped, NoneIsForgotten) {
   std::size_t count = 0;
