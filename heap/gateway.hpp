@@ -33,17 +33,20 @@ class Gateway {
   Gateway(Arena arena, S& storage, P& platform) : arena_(arena), storage_(storage), platform_(platform) {}
 
   // Writes bytes to a place outside the checkpoints, confirmed. storage_failed: nobody knows how far it got.
-  Status write_home(std::uint32_t address, ConstBytes bytes) {
-    SinglePiece<ConstBytes> piece(bytes);
-    return write(address, [&] {
-      piece.rewind(bytes);
-      return piece.stream();
-    });
+  Status write_home(std::uint32_t address, ConstBytes bytes) { return write_bytes(address, bytes, false); }
+  // The same for the content of an object, which a cut may tear: with the intent first, if the heap keeps
+  // them.
+  Status write_content(std::uint32_t address, ConstBytes bytes) {
+    return write_bytes(address, bytes, arena_.geometry().config.write_intents);
+  }
+  // Writes what an image says, which stays current by that: no mark.
+  Status redo_home(std::uint32_t address, ConstBytes bytes) {
+    return write_confirmed(storage_, platform_, address, bytes);
   }
   // The same with zeros, in one transfer.
   Status zero_home(std::uint32_t address, std::uint32_t size_bytes) {
     Zeros zeros(size_bytes);
-    return write(address, [&] {
+    return write(address, WriteIntent{}, [&] {
       zeros.rewind(size_bytes);
       return zeros.stream();
     });
@@ -55,37 +58,56 @@ class Gateway {
 
   // The sequence that the store says the program runs on from; 0 if there is no valid mark.
   Result<std::uint32_t> read_mark() {
-    RunningMark mark;
-    const Status status = read_home(0, {reinterpret_cast<std::byte*>(&mark), sizeof mark});
+    RunningMarks marks;
+    const Status status =
+        read_home(arena_.geometry().marks_address(), {reinterpret_cast<std::byte*>(&marks), sizeof marks});
     if (!status.ok()) return status.error();
-    std::uint32_t sequence = mark.complement == ~mark.sequence ? mark.sequence : 0U;
-    return sequence;
+    return marks.sequence();
   }
 
  private:
+  Status write_bytes(std::uint32_t address, ConstBytes bytes, bool with_intent) {
+    WriteIntent intent;
+    if (with_intent) intent = {address, bytes.size, ~address, ~bytes.size};
+    SinglePiece<ConstBytes> piece(bytes);
+    return write(address, intent, [&] {
+      piece.rewind(bytes);
+      return piece.stream();
+    });
+  }
+
   // What has to be in the store before the write that is wanted.
   enum class Step : std::uint8_t {
-    erase,  // the header of an image whose persist failed: once the store is no longer what it was, no boot
-            // may find it. Before the mark, a part of which would be none.
-    mark,  // "running since sequence k": from then on that checkpoint is stale
+    erase,   // the header of an image whose persist failed: once the store is no longer what it was, no boot
+             // may find it. Before the mark, a part of which would be none.
+    mark,    // "running since sequence k": from then on that checkpoint is stale
+    intent,  // of what follows
     home,
   };
 
   // Without a checkpoint both sequences are 0.
-  [[nodiscard]] Step step() const {
+  [[nodiscard]] Step step(bool erased, bool intent_is_due) const {
     const Control& control = arena_.control();
-    if (control.marked_sequence == control.sequence) return Step::home;
-    return control.marked_sequence == next_sequence(control.sequence) ? Step::erase : Step::mark;
+    if (control.marked_sequence == control.sequence) return intent_is_due ? Step::intent : Step::home;
+    return control.has_disowned() && !erased ? Step::erase : Step::mark;
+  }
+  // "Since" an image that failed, if there is one: that makes it stale like all before it.
+  [[nodiscard]] std::uint32_t sequence_to_mark() const {
+    const Control& control = arena_.control();
+    return control.has_disowned() ? control.marked_sequence : control.sequence;
   }
 
   // Which step is next is decided in the same critical section in which its transfer begins, and noted in one
   // only if nothing struck meanwhile: an outage makes a new image, and its header and mark are not those that
   // the step was about. A step that was interrupted is never repeated, but decided anew.
   template <class MakeStream>
-  Status write(std::uint32_t address, MakeStream make_stream) {
+  Status write(std::uint32_t address, const WriteIntent& intent, MakeStream make_stream) {
     static constexpr std::byte kNothing[sizeof(CheckpointHeader)] = {};
+    const Geometry& geometry = arena_.geometry();
     RunningMark mark;
     SinglePiece<ConstBytes> piece(ConstBytes{});
+    bool erased = false;
+    bool intent_is_due = intent.size_bytes > 0;
     for (;;) {
       std::uint32_t epoch = 0;
       Step taken = Step::home;
@@ -93,26 +115,36 @@ class Gateway {
       {
         CriticalSection<P> section(platform_);
         epoch = platform_.power_epoch();
-        taken = step();
-        const std::uint32_t sequence = arena_.control().sequence;
-        if (taken == Step::erase) {
-          piece.rewind({kNothing, sizeof kNothing});
-          const std::uint32_t header = arena_.geometry().checkpoint_address(next_sequence(sequence));
-          status = storage_.begin_write(header, piece.stream());
-        } else if (taken == Step::mark) {
-          mark = {sequence, ~sequence};
-          piece.rewind({reinterpret_cast<const std::byte*>(&mark), sizeof mark});
-          status = storage_.begin_write(0, piece.stream());
-        } else {
-          status = storage_.begin_write(address, make_stream());
+        taken = step(erased, intent_is_due);
+        const std::uint32_t sequence = sequence_to_mark();
+        switch (taken) {
+          case Step::erase:
+            piece.rewind({kNothing, sizeof kNothing});
+            status = storage_.begin_write(geometry.checkpoint_address(sequence), piece.stream());
+            break;
+          case Step::mark:
+            mark = {sequence, ~sequence};
+            piece.rewind({reinterpret_cast<const std::byte*>(&mark), sizeof mark});
+            status = storage_.begin_write(geometry.mark_address(sequence), piece.stream());
+            break;
+          case Step::intent:
+            piece.rewind({reinterpret_cast<const std::byte*>(&intent), sizeof intent});
+            status = storage_.begin_write(geometry.intent_base, piece.stream());
+            break;
+          case Step::home: status = storage_.begin_write(address, make_stream()); break;
         }
       }
       if (status.ok()) status = finish_transfer(storage_);
       CriticalSection<P> section(platform_);
-      if (platform_.power_epoch() != epoch) continue;
+      if (platform_.power_epoch() != epoch) {
+        erased = false;
+        continue;
+      }
       if (!status.ok() || taken == Step::home) return status;
-      // 0 is no sequence that a mark could have: the mark is next, unless there is no checkpoint either.
-      arena_.control().marked_sequence = taken == Step::mark ? arena_.control().sequence : 0;
+      if (taken == Step::erase) erased = true;
+      if (taken == Step::intent) intent_is_due = false;
+      if (taken == Step::mark)
+        arena_.control().sequence = arena_.control().marked_sequence = sequence_to_mark();
     }
   }
 

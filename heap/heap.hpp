@@ -8,7 +8,8 @@
 
 #include <cstdint>
 
-#include "heap/checkpoint.hpp"
+#include "heap/checkpoint/checkpoint.hpp"
+#include "heap/checksum.hpp"
 #include "heap/gateway.hpp"
 #include "heap/layout.hpp"
 #include "heap/objects/typed.hpp"
@@ -16,6 +17,7 @@
 #include "heap/policies/policy.hpp"
 #include "heap/ram_allocators/linked_list.hpp"
 #include "heap/residents.hpp"
+#include "heap/roots.hpp"
 #include "heap/slots/standard.hpp"
 #include "heap/store_allocators/linked_list.hpp"
 #include "heap/store_allocators/store_allocator.hpp"
@@ -30,6 +32,23 @@ struct DefaultModules {
   template <class P, class Gateway>
   using StoreAllocator = LinkedListStore<P, Gateway>;
   using Policy = InOrder;
+  template <class P>
+  using Checksum = NibbleChecksum<P>;
+};
+
+// What attach() found; see there.
+struct Attached {
+  // Contents are those at the last checkpoint; false: those that were last written home.
+  bool from_image = false;
+  // Objects that a cut may have left between two states: the program was writing them, or they were being
+  // written home. Each was named to the caller.
+  std::uint32_t in_doubt = 0;
+};
+
+// Told of each such object, by its home.
+struct InDoubt {
+  void (*name)(void* state, std::uint32_t home) = nullptr;
+  void* state = nullptr;
 };
 
 template <Platform P, Storage St, class Modules = DefaultModules>
@@ -39,6 +58,8 @@ class Heap : public Typed<Heap<P, St, Modules>> {
   using RamAllocator = typename Modules::template RamAllocator<P>;
   using StoreAllocator = typename Modules::template StoreAllocator<P, Gateway<P, St>>;
   using Policy = typename Modules::Policy;
+  using Checksum = typename Modules::template Checksum<P>;
+  static_assert(heap::Checksum<Checksum, P>);
   static_assert(heap::Slot<Slot> && heap::RamAllocator<RamAllocator> &&
                 heap::StoreAllocator<StoreAllocator> && heap::Policy<Policy, SlotArena<Slot>, P>);
   static constexpr bool kCompact = Slot::kMaxLeaves != 0;
@@ -70,6 +91,7 @@ class Heap : public Typed<Heap<P, St, Modules>> {
         residents_(SlotArena<Slot>(ram, geometry_), platform),
         gateway_(Arena(ram, geometry_), storage, platform),
         store_(Arena(ram, geometry_), platform, gateway_),
+        roots_(geometry_, gateway_, platform),
         checkpoint_(residents_, gateway_, storage, platform) {}
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
@@ -78,17 +100,17 @@ class Heap : public Typed<Heap<P, St, Modules>> {
   [[nodiscard]] Status configuration() const { return planned_; }
   [[nodiscard]] const Geometry& geometry() const { return geometry_; }
 
-  // First start: an empty heap on an empty store.
+  // First start: an empty heap on an empty store. The superblock goes first and comes back last, so that a
+  // store that was cut in the middle is taken for nothing.
   Status format() {
     residents_.control() = Control{};
     residents_.reset();
+    if (const Status status = write_superblock(Superblock{}); !status.ok()) return status;
     if (const Status status = checkpoint_.format(); !status.ok()) return status;
-    if constexpr (Slot::kRecords) {
-      const std::uint32_t size_bytes = geometry_.config.max_residents * kSlotBytes;
-      const Status status = gateway_.zero_home(geometry_.record_address(0), size_bytes);
-      if (!status.ok()) return status;
-    }
-    return store_.format();
+    const std::uint32_t between = geometry_.store_base - geometry_.intent_base;
+    if (const Status status = gateway_.zero_home(geometry_.intent_base, between); !status.ok()) return status;
+    if (const Status status = store_.format(); !status.ok()) return status;
+    return write_superblock(superblock());
   }
 
   // From the persist interrupt, never from within a critical section: saves all dirty objects, the
@@ -104,25 +126,141 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     return status;
   }
 
-  // From boot code: brings back what persist() saved, or says why there is nothing to bring back.
+  // From boot code: brings back what persist() saved last, or says why there is nothing to bring back.
   Status restore(MutableBytes os) {
-    CheckpointHeader header;
-    if (const Status status = examine_image(header); !status.ok()) return status;
-    return read_image(header, os);
+    Survey survey;
+    if (const Status status = survey_images(survey); !status.ok()) return status;
+    if (const Error verdict = survey.verdict(); verdict != Error::none) return verdict;
+    const Status status = read_image(*survey.newest(), survey.marked, os);
+    return status.error() == Error::torn ? Status(survey.verdict_once_torn()) : status;
+  }
+  // The same with the image before the newest. For a program that finds `torn` and would rather go back in
+  // time than start anew: what it did in between, to the world too, it does again. empty: there is none;
+  // stale: it had run on since.
+  Status restore_older(MutableBytes os) {
+    Survey survey;
+    if (const Status status = survey_images(survey); !status.ok()) return status;
+    if (const Error verdict = survey.verdict_of_older(); verdict != Error::none) return verdict;
+    return read_image(*survey.older(), survey.marked, os);
   }
 
   // persist() and restore() in steps, for a group of heaps (group.hpp).
   [[nodiscard]] std::uint32_t following_sequence() const {
-    return next_sequence(residents_.control().sequence);
+    return heap::following_sequence(residents_.control());
   }
   Status write_image(ConstBytes os, std::uint32_t sequence) { return checkpoint_.write(os, sequence); }
   void confirm_image(std::uint32_t sequence) { checkpoint_.confirm(sequence); }
   void disown_image(std::uint32_t sequence) { checkpoint_.disown(sequence); }
-  Status examine_image(CheckpointHeader& header) {
+  Status survey_images(Survey& survey) {
     platform_.charge(Work::call, 1);
-    return checkpoint_.examine(header);
+    return checkpoint_.survey(survey);
   }
-  Status read_image(const CheckpointHeader& header, MutableBytes os) { return checkpoint_.read(header, os); }
+  Status read_image(const CheckpointHeader& header, std::uint32_t marked, MutableBytes os) {
+    return checkpoint_.read(header, marked, os);
+  }
+
+  // From boot code, in place of restore() or format(): the heap of a store that another life of the program
+  // left behind, without its stack. All references are gone, nothing is resident. If the newest image is
+  // whole and current (or torn and the one before it is), what it has goes home: contents are then those at
+  // that checkpoint, OS part included. Else contents are those that were last written home, object by object.
+  // What was under way is named to `in_doubt`: objects that the program was writing as the image was made,
+  // which stay as they were last written home, whole; without an image, and if the heap keeps intents, the
+  // one that was being written home last, which may be torn.
+  //
+  // Afterwards the program looks up its roots, says keep() of everything that it can reach, and lets
+  // reclaim() free the rest. `marks` is marks_bytes() of memory of the program's own, until then. What is in
+  // doubt has to be left out, or freed, before any object is written: the next one that goes home takes the
+  // place of its intent.
+  //
+  // empty: nobody's store; foreign, wrong_version: somebody else's. storage_failed: to be repeated. Can be
+  // cut and repeated without limit. O(image + units).
+  Result<Attached> attach(MutableBytes marks, MutableBytes os, InDoubt in_doubt) {
+    if (marks.size < marks_bytes()) return Error::bad_configuration;
+    if (const Status status = check_superblock(); !status.ok()) return status.error();
+    Survey survey;
+    if (const Status status = survey_images(survey); !status.ok()) return status.error();
+    Attached attached;
+    Result<bool> brought_back = bring_back_any(survey, os);
+    if (!brought_back.ok()) return brought_back.error();
+    attached.from_image = brought_back.value();
+    if (attached.from_image) {
+      if (const Status status = write_image_home(in_doubt, attached); !status.ok()) return status.error();
+    } else if (const Status status = erase_torn(survey); !status.ok()) {
+      return status.error();
+    }
+    // An image that was made before reclaim() does not have what was in doubt then.
+    const bool intent_counts = !attached.from_image || residents_.control().in_doubt != 0;
+    begin_anew(survey);
+    if (const Status status = erase_damaged(survey); !status.ok()) return status.error();
+    if constexpr (Slot::kRecords) {
+      const std::uint32_t size_bytes = geometry_.config.max_residents * kSlotBytes;
+      const Status status = gateway_.zero_home(geometry_.record_address(0), size_bytes);
+      if (!status.ok()) return status.error();
+    }
+    if (intent_counts && geometry_.config.write_intents) {
+      if (const Status status = name_intent(in_doubt, attached); !status.ok()) return status.error();
+      residents_.control().in_doubt = 1;
+    }
+    platform_.charge(Work::copied_byte, marks.size);
+    __builtin_memset(marks.data, 0, marks.size);
+    return attached;
+  }
+  [[nodiscard]] std::uint32_t marks_bytes() const { return (geometry_.store.units + 7) / 8; }
+
+  // After attach(): this object is reachable. invalid_handle if the store has no object of that size there: a
+  // free took effect, the end of its handle did not. O(1), one read.
+  Status keep(const Handle& handle, MutableBytes marks) {
+    platform_.charge(Work::call, 1);
+    if (!handle.valid()) return Error::invalid_handle;
+    Result<bool> held =
+        store_.holds(handle.home(), size_of(handle.size_bytes(), handle.partial()).home_bytes);
+    if (!held.ok()) return held.error();
+    if (!held.value()) return Error::invalid_handle;
+    const std::uint32_t unit = unit_of(handle.home());
+    marks.data[unit / 8] |= static_cast<std::byte>(1U << unit % 8);
+    return {};
+  }
+  // Whether keep() was said of it already.
+  [[nodiscard]] bool is_kept(const Handle& handle, MutableBytes marks) const {
+    const std::uint32_t unit = unit_of(handle.home());
+    return unit < geometry_.store.units &&
+           (static_cast<std::uint32_t>(marks.data[unit / 8]) >> unit % 8 & 1U) != 0;
+  }
+  // Frees every object of which nobody said keep(). Returns how many. O(units), a byte written for each.
+  Result<std::uint32_t> reclaim(MutableBytes marks) {
+    platform_.charge(Work::call, 1);
+    std::uint32_t reclaimed = 0;
+    const Status status = each_allocated([&](std::uint32_t unit, std::uint32_t units) {
+      if ((static_cast<std::uint32_t>(marks.data[unit / 8]) >> unit % 8 & 1U) != 0) return Status{};
+      ++reclaimed;
+      const StorePlan& plan = geometry_.store;
+      return store_.release(plan.first_unit + unit * plan.unit_bytes, units * plan.unit_bytes);
+    });
+    if (!status.ok()) return status.error();
+    residents_.control().in_doubt = 0;
+    return reclaimed;
+  }
+
+  // Named roots: where a program that starts cold finds its objects. Durable at once, byte by byte: an outage
+  // or a cut leaves the root before or the one after. The object is written home first; the root does not
+  // keep it from being freed. no_root: no room; borrowed: it has a writer. O(max_roots), four writes at most
+  // beside the object.
+  Status set_root(std::uint32_t name, const Handle& handle) {
+    platform_.charge(Work::call, 1);
+    if (!handle.valid()) return Error::invalid_handle;
+    if (const Status status = flush(handle); !status.ok()) return status;
+    return roots_.set(name, handle);
+  }
+  // A handle to what the root names; no_root. O(max_roots).
+  Result<Handle> find_root(std::uint32_t name) {
+    platform_.charge(Work::call, 1);
+    return roots_.find(name);
+  }
+  // no_root if there is none of that name. O(max_roots), one byte written.
+  Status clear_root(std::uint32_t name) {
+    platform_.charge(Work::call, 1);
+    return roots_.clear(name);
+  }
 
   // Writes every dirty object home that has no mutable borrow.
   Status flush() {
@@ -132,6 +270,14 @@ class Heap : public Typed<Heap<P, St, Modules>> {
       if (index == kNone) return {};
       if (const Status status = flush_slot(index); !status.ok()) return status;
     }
+  }
+
+  // The same for one object. `borrowed` if it is dirty and has a writer.
+  Status flush(const Handle& handle) {
+    platform_.charge(Work::call, 1);
+    const std::uint16_t index = find(handle);
+    if (index == kNone || !residents_.slot(index).dirty()) return {};
+    return residents_.slot(index).borrows() == Slot::kWriter ? Status(Error::borrowed) : flush_slot(index);
   }
 
   // Gives back the RAM of an object that is resident; it is flushed first if it is dirty. `borrowed` while a
@@ -444,23 +590,28 @@ class Heap : public Typed<Heap<P, St, Modules>> {
 
   // Writes what is dirty of an object home. It stays dirty until the last write is confirmed.
   Status flush_slot(std::uint16_t index) {
-    const Slot slot = residents_.slot(index);
-    std::byte* data = residents_.data(index);
-    Status status;
-    if (slot.partial()) {
-      const DirtyBits bits(residents_.arena(), slot);
-      std::uint32_t block = 0;
-      std::uint32_t offset = 0;
-      std::uint32_t size_bytes = 0;
-      while (status.ok() && bits.next_run(block, offset, size_bytes)) {
-        platform_.charge(Work::step, 1);
-        status = gateway_.write_home(slot.home(geometry_) + offset, {data + offset, size_bytes});
-      }
-    } else {
-      status = gateway_.write_home(slot.home(geometry_), {data, slot.granules(geometry_) * kGranule});
-    }
+    const Status status = write_dirty(index, [this](std::uint32_t address, ConstBytes bytes) {
+      return gateway_.write_content(address, bytes);
+    });
     if (status.ok()) residents_.set_clean(index);
     return status;
+  }
+  // Calls write(address, bytes) for what is dirty of an object, piece by piece.
+  template <class Write>
+  Status write_dirty(std::uint16_t index, Write write) {
+    const Slot slot = residents_.slot(index);
+    std::byte* data = residents_.data(index);
+    if (!slot.partial()) return write(slot.home(geometry_), {data, slot.granules(geometry_) * kGranule});
+    const DirtyBits bits(residents_.arena(), slot);
+    std::uint32_t block = 0;
+    std::uint32_t offset = 0;
+    std::uint32_t size_bytes = 0;
+    while (bits.next_run(block, offset, size_bytes)) {
+      platform_.charge(Work::step, 1);
+      const Status status = write(slot.home(geometry_) + offset, {data + offset, size_bytes});
+      if (!status.ok()) return status;
+    }
+    return {};
   }
 
   Status unload_slot(std::uint16_t index) {
@@ -475,13 +626,151 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     return {};
   }
 
+  // ---- attach
+
+  [[nodiscard]] Superblock superblock() const {
+    const HeapConfig& c = geometry_.config;
+    Superblock block;
+    block.magic = Superblock::kMagic;
+    block.version = kFormatVersion;
+    block.fingerprint = geometry_.fingerprint();
+    block.modules = geometry_.modules.id;
+    block.storage_bytes = geometry_.storage_bytes;
+    block.ram_bytes = c.ram_bytes;
+    block.dirty_limit_bytes = c.dirty_limit_bytes;
+    block.max_residents = c.max_residents;
+    block.store_bytes = c.store_bytes;
+    block.store_unit_bytes = c.store_unit_bytes;
+    block.os_bytes = c.os_bytes;
+    block.max_roots = c.max_roots;
+    block.write_intents = c.write_intents ? 1 : 0;
+    block.checksum = checksum_of(block);
+    return block;
+  }
+  [[nodiscard]] std::uint32_t checksum_of(const Superblock& block) const {
+    Checksum sum(platform_);
+    sum.add(reinterpret_cast<const std::byte*>(&block), offsetof(Superblock, checksum));
+    return sum.value();
+  }
+  Status write_superblock(const Superblock& block) {
+    return gateway_.write_home(0, {reinterpret_cast<const std::byte*>(&block), sizeof block});
+  }
+  Status check_superblock() {
+    platform_.charge(Work::call, 1);
+    Superblock block;
+    const Status status = gateway_.read_home(0, {reinterpret_cast<std::byte*>(&block), sizeof block});
+    if (!status.ok()) return status;
+    if (block.magic != Superblock::kMagic || block.checksum != checksum_of(block)) return Error::empty;
+    if (block.version != kFormatVersion) return Error::wrong_version;
+    return block.fingerprint == geometry_.fingerprint() ? Error::none : Error::foreign;
+  }
+
+  // Brings the newest image back, or the one before if that is torn. False: neither can be used.
+  Result<bool> bring_back_any(const Survey& survey, MutableBytes os) {
+    const CheckpointHeader* headers[] = {survey.verdict() == Error::none ? survey.newest() : nullptr,
+                                         survey.verdict_of_older() == Error::none ? survey.older() : nullptr};
+    for (const CheckpointHeader* header : headers) {
+      if (header == nullptr) continue;
+      const Status status = read_image(*header, survey.marked, os);
+      if (status.error() == Error::storage_failed) return Error::storage_failed;
+      if (status.ok()) return true;
+    }
+    return false;
+  }
+  // After a restore: everything that is dirty, and the table byte that a failed write left open. The image
+  // stays what it is, so this can be cut and begun again.
+  Status write_image_home(InDoubt in_doubt, Attached& attached) {
+    const auto redo = [this](std::uint32_t address, ConstBytes bytes) {
+      return gateway_.redo_home(address, bytes);
+    };
+    for (std::uint32_t i = 0; i < residents_.arena().slots(); ++i) {
+      platform_.charge(Work::step, 1);
+      const Slot& slot = residents_.slot(i);
+      if (!slot.used() || !slot.dirty()) continue;
+      // Half changed in the image, whole at home. An attach after a cut in this one no longer knows of it.
+      if (slot.borrows() == Slot::kWriter) {
+        name(in_doubt, attached, slot.home(geometry_));
+        continue;
+      }
+      if (const Status status = write_dirty(static_cast<std::uint16_t>(i), redo); !status.ok()) return status;
+    }
+    const Control& control = residents_.control();
+    if (control.repair_at == 0) return {};
+    const std::byte value{control.repair_value};
+    return redo(control.repair_at, {&value, 1});
+  }
+  // Images that the mark does not name, and that are torn all the same. Without their headers no mark has to
+  // be written that, cut in the middle, would let an older image pass for current.
+  Status erase_torn(Survey& survey) {
+    static constexpr std::byte kNothing[sizeof(CheckpointHeader)] = {};
+    for (std::uint32_t place = 0; place < 2; ++place) {
+      if (!survey.valid[place] || survey.ran_on_after(survey.headers[place].sequence)) continue;
+      const std::uint32_t address = geometry_.checkpoint_address(place);
+      const Status status = gateway_.redo_home(address, {kNothing, sizeof kNothing});
+      if (!status.ok()) return status;
+      survey.valid[place] = false;
+    }
+    return {};
+  }
+  // An empty RAM that continues the sequence of the store's images.
+  void begin_anew(const Survey& survey) {
+    Control& control = residents_.control();
+    control = Control{};
+    residents_.reset();
+    control.sequence = survey.newest() == nullptr ? survey.marked : survey.newest()->sequence;
+    control.marked_sequence = survey.marked;
+  }
+  // A damaged header would make every later image look torn.
+  Status erase_damaged(const Survey& survey) {
+    static constexpr std::byte kNothing[sizeof(CheckpointHeader)] = {};
+    for (std::uint32_t place = 0; survey.damaged && place < 2; ++place) {
+      if (survey.valid[place]) continue;
+      const std::uint32_t address = geometry_.checkpoint_address(place);
+      const Status status = gateway_.write_home(address, {kNothing, sizeof kNothing});
+      if (!status.ok()) return status;
+    }
+    return {};
+  }
+  // The object in which the last intent lies.
+  Status name_intent(InDoubt in_doubt, Attached& attached) {
+    WriteIntent intent;
+    const Status status =
+        gateway_.read_home(geometry_.intent_base, {reinterpret_cast<std::byte*>(&intent), sizeof intent});
+    if (!status.ok() || !intent.valid() || intent.size_bytes == 0) return status;
+    const StorePlan& plan = geometry_.store;
+    return each_allocated([&](std::uint32_t unit, std::uint32_t units) {
+      const std::uint32_t home = plan.first_unit + unit * plan.unit_bytes;
+      if (intent.address >= home && intent.address < home + units * plan.unit_bytes)
+        name(in_doubt, attached, home);
+      return Status{};
+    });
+  }
+  static void name(InDoubt in_doubt, Attached& attached, std::uint32_t home) {
+    ++attached.in_doubt;
+    if (in_doubt.name != nullptr) in_doubt.name(in_doubt.state, home);
+  }
+  // Calls visit(unit, units) for everything that is allocated in the store.
+  template <class Visit>
+  Status each_allocated(Visit visit) {
+    std::uint32_t units = 0;
+    for (std::uint32_t unit = 0;; unit += units) {
+      if (const Status status = store_.next_allocated(unit, units); !status.ok()) return status;
+      if (units == 0) return {};
+      if (const Status status = visit(unit, units); !status.ok()) return status;
+    }
+  }
+  [[nodiscard]] std::uint32_t unit_of(std::uint32_t home) const {
+    return (home - geometry_.store.first_unit) / geometry_.store.unit_bytes;
+  }
+
   Geometry geometry_;
   Status planned_;
   P& platform_;
   Residents<P, Slot, RamAllocator> residents_;
   Gateway<P, St> gateway_;
   StoreAllocator store_;
-  Checkpoint<P, St, Slot, RamAllocator> checkpoint_;
+  Roots<P, Gateway<P, St>> roots_;
+  Checkpoint<P, St, Slot, RamAllocator, Checksum> checkpoint_;
 };
 
 }  // namespace brownout::heap

@@ -1,6 +1,6 @@
-// Where everything lies: the heap's RAM (control, slots, objects) and the store (mark, two checkpoints,
-// slot records, objects). All structures have fixed widths and hold offsets, never pointers, so a budget
-// in bytes means the same on a 64-bit host and on a microcontroller.
+// Where everything lies: the heap's RAM (control, slots, objects) and the store (superblock, mark, two
+// checkpoints, write intent, roots, slot records, objects). All structures have fixed widths and hold
+// offsets, never pointers, so a budget in bytes means the same on a 64-bit host and on a microcontroller.
 #pragma once
 
 #include <cstddef>
@@ -28,20 +28,25 @@ constexpr std::uint32_t dirty_bits_in(std::uint32_t block_granules) { return (bl
 
 // The heap's volatile state. First thing in its RAM.
 struct Control {
-  std::uint32_t sequence = 0;         // of the last checkpoint that was completed; 0: none yet
-  std::uint32_t marked_sequence = 0;  // equal to `sequence`: the store says "running since", no second mark is
-                                      // needed; the next one: a persist failed, its image may be there
-  std::uint32_t image_bytes = 0;      // what a checkpoint would write, the OS part apart; may lag behind
-                                      // for a moment, but then on the high side
-  std::uint32_t store_cursor = 0;     // the store allocator's place to go on searching
-  std::uint32_t policy_state = 0;     // the policy's hands
-  std::uint32_t repair_at = 0;        // table byte in the store whose write failed, 0: none;
-                                      // is written before anything else in the table
+  // Of the last checkpoint that was completed (or that failed, once the program has run on after it); 0: none
+  // yet.
+  std::uint32_t sequence = 0;
+  // Equal to `sequence`: the store says "running since", no second mark is needed. A later one: of a persist
+  // that failed, whose image may be there in part or whole (has_disowned()).
+  std::uint32_t marked_sequence = 0;
+  std::uint32_t image_bytes = 0;   // what a checkpoint would write, the OS part apart; may lag behind
+                                   // for a moment, but then on the high side
+  std::uint32_t store_cursor = 0;  // the store allocator's place to go on searching
+  std::uint32_t policy_state = 0;  // the policy's hands
+  std::uint32_t repair_at = 0;     // table byte in the store whose write failed, 0: none;
+                                   // is written before anything else in the table
   std::uint16_t residents = 0;
   std::uint16_t free_head = 0;  // first free block in RAM, as a granule number; 0: none
   std::uint16_t free_granules = 0;
   std::uint8_t repair_value = 0;
-  std::uint8_t unused = 0;
+  std::uint8_t in_doubt = 0;  // what attach() named from the intent has not been reclaimed yet
+
+  [[nodiscard]] constexpr bool has_disowned() const;
 };
 static_assert(sizeof(Control) == 32 && offsetof(Control, residents) == 24);
 // What a checkpoint saves of it: all but the two sequence numbers, which header and mark tell.
@@ -63,6 +68,9 @@ struct HeapConfig {
   std::uint32_t store_bytes = 0;        // for objects and their allocator; 0: what the store has left
   std::uint32_t store_unit_bytes = 0;   // the store allocator's unit, a multiple of 8; 0: as it chooses
   std::uint32_t os_bytes = 0;           // the OS part of a checkpoint, a multiple of 8
+  std::uint32_t max_roots = 4;          // named roots that the store has room for, kMaxRoots at most
+  bool write_intents = false;  // what is about to be written home is noted in the store first, so that
+                               // attach() can tell which object a cut may have torn
 };
 
 // How a store allocator divides its region: a table, then units.
@@ -116,14 +124,97 @@ struct RunningMark {
   std::uint32_t complement = 0;
 };
 static_assert(sizeof(RunningMark) == 8);
+// Two places in turn, by the low bit of the sequence, so that a mark that is cut while it is written leaves
+// the one before: it may be the only one that says that the newest whole image is stale. (A mark that follows
+// another with no whole image in between is of a persist that failed, and never has the same low bit.)
+struct RunningMarks {
+  RunningMark places[2];
+  // The newest that is valid; 0: none.
+  [[nodiscard]] constexpr std::uint32_t sequence() const;
+};
+static_assert(sizeof(RunningMarks) == 16);
 
 // The sequence that follows. Skips 0, which stands for no checkpoint, and 1, which would take the same place
 // as the one before.
 constexpr std::uint32_t next_sequence(std::uint32_t sequence) {
   return sequence == 0xFFFF'FFFFU ? 2U : sequence + 1U;
 }
+// Whether a comes after b, on a circle.
+constexpr bool is_newer(std::uint32_t a, std::uint32_t b) { return a - b - 1U < 0x7FFF'FFFFU; }
 
-inline constexpr std::uint16_t kFormatVersion = 2;
+constexpr std::uint32_t RunningMarks::sequence() const {
+  std::uint32_t newest = 0;
+  for (const RunningMark& mark : places) {
+    if (mark.complement != ~mark.sequence || mark.sequence == 0) continue;
+    if (newest == 0 || is_newer(mark.sequence, newest)) newest = mark.sequence;
+  }
+  return newest;
+}
+
+constexpr bool Control::has_disowned() const {
+  return marked_sequence != 0 && is_newer(marked_sequence, sequence);
+}
+
+// What the next persist is to be called. After one that failed it takes the same place under another
+// sequence: with the same one, a cut could leave a new header in front of what the failed one wrote, which
+// would look whole.
+constexpr std::uint32_t following_sequence(const Control& control) {
+  return control.has_disowned() ? next_sequence(next_sequence(control.marked_sequence))
+                                : next_sequence(control.sequence);
+}
+
+inline constexpr std::uint16_t kFormatVersion = 3;
+inline constexpr std::uint32_t kMaxRoots = 64;
+
+// First thing in the store: whose it is. Written last by format(), so that a store that was cut in the middle
+// of it has none.
+struct Superblock {
+  static constexpr std::uint32_t kMagic = 0x5342'7242;  // "BrBS"
+  std::uint32_t magic = 0;
+  std::uint32_t version = 0;
+  std::uint32_t fingerprint = 0;  // of configuration and modules
+  std::uint32_t modules = 0;      // ModuleTraits::id
+  std::uint32_t storage_bytes = 0;
+  std::uint32_t ram_bytes = 0;  // HeapConfig, defaults resolved, from here on
+  std::uint32_t dirty_limit_bytes = 0;
+  std::uint32_t max_residents = 0;
+  std::uint32_t store_bytes = 0;
+  std::uint32_t store_unit_bytes = 0;
+  std::uint32_t os_bytes = 0;
+  std::uint32_t max_roots = 0;
+  std::uint32_t write_intents = 0;
+  std::uint32_t checksum = 0;  // CRC-32C of the fields above
+};
+static_assert(sizeof(Superblock) == 56);
+
+// "These bytes outside the checkpoints are about to be written": valid if the last two fields are the
+// complements of the first two. A cut in its own write leaves the one before, or nothing valid; in both cases
+// nothing was under way.
+struct WriteIntent {
+  std::uint32_t address = 0;
+  std::uint32_t size_bytes = 0;
+  std::uint32_t address_complement = 0;
+  std::uint32_t size_complement = 0;
+
+  [[nodiscard]] constexpr bool valid() const {
+    return address_complement == ~address && size_complement == ~size_bytes;
+  }
+};
+static_assert(sizeof(WriteIntent) == 16);
+
+// A named root: two places for an object's handle in turn, and one byte, atomic, that says which counts.
+struct RootEntry {
+  struct Place {
+    std::uint32_t home = 0;
+    std::uint32_t size = 0;  // as in a handle, partial dirtiness included
+  };
+  std::uint32_t name = 0;
+  std::uint8_t chosen = 0;  // 0: the entry is free; 1, 2: the place that counts
+  std::uint8_t unused[3] = {};
+  Place places[2];
+};
+static_assert(sizeof(RootEntry) == 24 && offsetof(RootEntry, chosen) == 4 &&
+              offsetof(RootEntry, places) == 8);
 
 // What the configuration comes to, computed once and by everyone in the same way.
 struct Geometry {
@@ -132,8 +223,11 @@ struct Geometry {
   std::uint32_t slots_offset = 0;     // in RAM
   std::uint32_t objects_offset = 0;   // in RAM
   std::uint32_t leaf_granules = 1;    // smallest block of RAM
-  std::uint32_t checkpoint_base = 0;  // in the store
+  std::uint32_t storage_bytes = 0;    // of the whole store
+  std::uint32_t checkpoint_base = 0;  // in the store, behind superblock and running mark
   std::uint32_t checkpoint_stride = 0;
+  std::uint32_t intent_base = 0;
+  std::uint32_t roots_base = 0;
   std::uint32_t records_base = 0;
   std::uint32_t store_base = 0;
   std::uint32_t store_end = 0;
@@ -146,12 +240,15 @@ struct Geometry {
     out = Geometry{};
     out.config = wanted;
     out.modules = traits;
+    out.storage_bytes = storage_bytes;
     HeapConfig& c = out.config;
     if (c.ram_bytes > kMaxRamBytes || c.os_bytes % kGranule != 0 || c.store_unit_bytes % kGranule != 0) {
       return Error::bad_configuration;
     }
     // So that no sum below overflows.
-    if (c.dirty_limit_bytes > kMaxStoreBytes || c.os_bytes > kMaxStoreBytes) return Error::bad_configuration;
+    if (c.dirty_limit_bytes > kMaxStoreBytes || c.os_bytes > kMaxStoreBytes || c.max_roots > kMaxRoots) {
+      return Error::bad_configuration;
+    }
     if (c.max_residents == 0) c.max_residents = default_residents(c, traits);
     if (c.max_residents > traits.max_slots) return Error::bad_configuration;
     out.slots_offset = sizeof(Control);
@@ -160,9 +257,11 @@ struct Geometry {
     if (c.ram_bytes < out.objects_offset + kGranule + 2 * out.bitmap_bytes()) return Error::bad_configuration;
     if (out.smallest_limit(kGranule) > c.dirty_limit_bytes) return Error::bad_configuration;
 
-    out.checkpoint_base = sizeof(RunningMark);
+    out.checkpoint_base = sizeof(Superblock) + sizeof(RunningMarks);
     out.checkpoint_stride = round_up_8(c.dirty_limit_bytes) + c.os_bytes;
-    out.records_base = out.checkpoint_base + 2 * out.checkpoint_stride;
+    out.intent_base = out.checkpoint_base + 2 * out.checkpoint_stride;
+    out.roots_base = out.intent_base + sizeof(WriteIntent);
+    out.records_base = out.roots_base + c.max_roots * static_cast<std::uint32_t>(sizeof(RootEntry));
     out.store_base = out.records_base + (traits.records ? c.max_residents * traits.slot_bytes : 0);
     if (storage_bytes <= out.store_base) return Error::bad_configuration;
     if (c.store_bytes == 0) {
@@ -210,11 +309,21 @@ struct Geometry {
   [[nodiscard]] constexpr std::uint32_t checkpoint_address(std::uint32_t sequence) const {
     return checkpoint_base + (sequence & 1U) * checkpoint_stride;
   }
+  // In front of the first checkpoint, so that boot reads both at once.
+  [[nodiscard]] constexpr std::uint32_t marks_address() const {
+    return checkpoint_base - static_cast<std::uint32_t>(sizeof(RunningMarks));
+  }
+  [[nodiscard]] constexpr std::uint32_t mark_address(std::uint32_t sequence) const {
+    return marks_address() + (sequence & 1U) * static_cast<std::uint32_t>(sizeof(RunningMark));
+  }
+  [[nodiscard]] constexpr std::uint32_t root_address(std::uint32_t root) const {
+    return roots_base + root * static_cast<std::uint32_t>(sizeof(RootEntry));
+  }
   // Identifies configuration and modules in an image. FNV-1a over the words.
   [[nodiscard]] constexpr std::uint32_t fingerprint() const {
     const std::uint32_t words[] = {modules.id,           config.ram_bytes,   config.dirty_limit_bytes,
                                    config.max_residents, config.store_bytes, config.store_unit_bytes,
-                                   config.os_bytes};
+                                   config.os_bytes,      config.max_roots,   config.write_intents ? 1U : 0U};
     std::uint32_t hash = 2166136261U;
     for (const std::uint32_t word : words) {
       for (std::uint32_t shift = 0; shift < 32; shift += 8) {
@@ -243,6 +352,12 @@ struct Geometry {
     return Error::bad_configuration;
   }
 };
+
+// Of the image with that header, the OS part apart.
+constexpr std::uint32_t image_bytes(const Geometry& geometry, const CheckpointHeader& header) {
+  return geometry.empty_image_bytes() + header.slots * geometry.modules.slot_bytes +
+         header.dirty_bits * kGranule + header.data_bytes;
+}
 
 // Typed access to the heap's RAM by offset.
 class Arena {

@@ -9,13 +9,14 @@ namespace brownout::heap {
 // Units of CPU work that firmware reports, so that a host can account time without counting what its
 // own compiler made of the code. On a microcontroller charge() is empty and vanishes.
 enum class Work : std::uint8_t {
-  call,                // entry and exit of an operation of the heap, a driver or an allocator
-  step,                // one step of a walk: a list node, a slot, a table entry
-  copied_byte,         // a byte copied or set by the CPU
-  checksum_byte,       // a byte of CRC-32C
-  section,             // entering and leaving a critical section
-  compute_cycle,       // a cycle of the application's own work
-  storage_write_call,  // a write call of the storage driver, apart from its transactions
+  call,                    // entry and exit of an operation of the heap, a driver or an allocator
+  step,                    // one step of a walk: a list node, a slot, a table entry
+  copied_byte,             // a byte copied or set by the CPU
+  checksum_byte,           // a byte of CRC-32C, from a table of 16 entries
+  checksum_byte_by_table,  // the same from a table of 256
+  section,                 // entering and leaving a critical section
+  compute_cycle,           // a cycle of the application's own work
+  storage_write_call,      // a write call of the storage driver, apart from its transactions
   storage_read_call,
   storage_write_empty,  // a call with no bytes that makes no transaction
   storage_read_empty,

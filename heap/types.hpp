@@ -35,10 +35,11 @@ enum class Error : std::uint8_t {
   wrong_part,         // the storage did not identify as configured
   bad_configuration,  // the sizes do not fit together
   empty,              // no checkpoint
-  torn,               // the newest checkpoint is not whole
+  torn,               // the newest checkpoint is not whole; nothing was written since the one before it
   stale,              // the program ran on after the newest checkpoint
   foreign,            // written by another configuration
   wrong_version,      // written by another version of the format
+  no_root,            // no root of that name, or no room for another one
 };
 
 // Success, or the reason of a failure.

@@ -17,7 +17,10 @@ enum class AbortGranularity : std::uint8_t { byte, chunk, transfer };
 // One mode of one controller. A transaction costs its set-up; then each piece is cut into chunks, each
 // of which costs a hand-over, a copy a byte by the CPU, and its bits on the wire:
 //   t = setup + sum over chunks (handover + bytes * (copy + 8 bit / f_sck))
-// The command and address bytes are a piece that is sent.
+// The command and address bytes are a piece that is sent. Where DMA moves bytes that are sent, the piece that
+// follows is asked for once the last chunk of a piece is handed over. The CPU's work for it runs beside the
+// wire: of the two, the longer one counts,
+//   max(bytes * 8 bit / f_sck, work)
 struct TransferCosts {
   std::uint32_t chunk_bytes = 0;  // FIFO depth or longest DMA descriptor
   Picoseconds setup_send;         // a transaction that only sends

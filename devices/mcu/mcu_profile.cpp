@@ -38,6 +38,7 @@ const std::vector<McuProfile>& profiles() {
           .boot = {{"reset", microseconds(200), 1e-3}, {"driver init", microseconds(300), 1.6e-3}},
           .costs = kEstimatedCosts,
           .bus = "polled",
+          .estimated = true,
           .sources = "generic Cortex-M0+ class microcontroller; all figures are estimates",
       },
   };

@@ -37,7 +37,8 @@ struct McuProfile {
   double sleep_a = 0;         // after a persist, waiting for the supply
   std::vector<BootPhase> boot;
   CpuCosts costs;
-  std::string bus;  // default SPI profile
+  std::string bus;         // default SPI profile
+  bool estimated = false;  // currents and clock, too, are not from a data sheet
   std::string sources;
 
   // Active current at another clock: linear between idle_a_at_0_hz and active_a.

@@ -41,6 +41,13 @@ class Handle {
   [[nodiscard]] std::uint32_t size_bytes() const { return size_ & ~kPartial; }
   [[nodiscard]] bool partial() const { return (size_ & kPartial) != 0; }
 
+  // For what keeps handles as numbers: size_bytes() and partial() in one word, and back.
+  [[nodiscard]] std::uint32_t raw_size() const { return size_; }
+  static Handle from_raw(std::uint32_t home, std::uint32_t raw_size) {
+    return Handle(home, raw_size & ~kPartial,
+                  (raw_size & kPartial) != 0 ? Dirtiness::partial : Dirtiness::whole);
+  }
+
  private:
   static constexpr std::uint32_t kPartial = 1U << 31U;
 

@@ -166,7 +166,58 @@ class List {
     return {};
   }
 
+  // After attach(): says keep() of all elements and mends the list. Links are written home one by one, so a
+  // cut can leave a list whose end is missing, or whose way back differs from its way forth: the elements
+  // that can be reached from the first one are those that are left. O(size), writes only what is wrong.
+  template <class H>
+  Status recover(H& heap, MutableBytes marks) {
+    std::uint32_t kept = 0;
+    std::uint32_t previous = 0;
+    std::uint32_t home = first_;
+    while (home != 0) {
+      const Object<Node> at = object(home);
+      if (heap.is_kept(at, marks)) break;
+      const Status status = heap.keep(at, marks);
+      if (status.error() == Error::invalid_handle) break;
+      if (!status.ok()) return status;
+      std::uint32_t next = 0;
+      if (const Status mended = mend(heap, at, previous, next); !mended.ok()) return mended;
+      ++kept;
+      previous = home;
+      home = next;
+    }
+    if (home != 0) {  // the rest is gone
+      if (previous == 0) {
+        first_ = 0;
+      } else {
+        const Object<Node> end = object(previous);
+        auto node = heap.write(end);
+        if (!node.ok()) return node.error();
+        node.value()->after = 0;
+      }
+    }
+    last_ = previous;
+    size_ = kept;
+    return {};
+  }
+
  private:
+  template <class H>
+  static Status mend(H& heap, const Object<Node>& at, std::uint32_t previous, std::uint32_t& next) {
+    bool sound = false;
+    {
+      auto node = heap.read(at);
+      if (!node.ok()) return node.error();
+      next = node.value()->after;
+      sound = node.value()->before == previous;
+    }
+    if (sound) return {};
+    auto node = heap.write(at);
+    if (!node.ok()) return node.error();
+    node.value()->before = previous;
+    return {};
+  }
+
   static Object<Node> object(std::uint32_t home) { return Object<Node>(home, sizeof(Node)); }
   void forget() { first_ = last_ = size_ = 0; }
 

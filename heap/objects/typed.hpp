@@ -18,6 +18,8 @@ namespace brownout::heap {
 //   Result<Lent> lend_reader(const Handle&)
 //   Result<Lent> lend_writer(const Handle&, offset_bytes, size_bytes)         makes that part dirty
 //   void give_back(const Lent&)
+// and for roots, where there are any:
+//   Result<Handle> find_root(std::uint32_t name)
 template <class H>
 class Typed {
  public:
@@ -109,6 +111,21 @@ class Typed {
     if (first > buffer.size_bytes() || count > buffer.size_bytes() - first) return Error::out_of_range;
     return span<std::byte>(self().lend_writer(buffer, first, count), first, count);
   }
+  // What a named root leads to. invalid_handle if it is something else, as far as its size tells.
+  template <class T>
+  Result<Object<T>> root(std::uint32_t name) {
+    return rooted<Object<T>>(name, sizeof(T), Dirtiness::whole);
+  }
+  template <class T, std::uint32_t N>
+  Result<Array<T, N>> root_array(std::uint32_t name) {
+    return rooted<Array<T, N>>(name, sizeof(T) * N, Dirtiness::partial);
+  }
+  Result<Buffer> root_buffer(std::uint32_t name) {
+    Result<Handle> found = self().find_root(name);
+    if (!found.ok()) return found.error();
+    return Buffer(found.take());
+  }
+
   template <class T>
   void read(const Object<T>&&) = delete;
   template <class T>
@@ -129,6 +146,16 @@ class Typed {
 
  private:
   H& self() { return static_cast<H&>(*this); }
+
+  template <class Kind>
+  Result<Kind> rooted(std::uint32_t name, std::uint32_t size_bytes, Dirtiness dirtiness) {
+    Result<Handle> found = self().find_root(name);
+    if (!found.ok()) return found.error();
+    const bool fits = found.value().size_bytes() == size_bytes &&
+                      found.value().partial() == (dirtiness == Dirtiness::partial);
+    if (!fits) return Error::invalid_handle;
+    return Kind(found.take());
+  }
 
   template <class T>
   Result<SpanReference<H, T>> span(Result<Lent> lent, std::uint32_t first, std::uint32_t count) {

@@ -11,8 +11,12 @@ namespace brownout::heap {
 
 // A sequence of pieces of memory, handed out one at a time, so that what lies scattered in RAM goes out
 // in one transaction without being copied together first. next() fills `piece` and returns true, or
-// returns false at the end; a stream is read once. The stream's state outlives the transfer; a piece is
-// valid until the next one is pulled.
+// returns false at the end; a stream is read once, and its state outlives the transfer.
+//
+// Of pieces to be written a driver may pull one ahead, while the one before is on the wire (next() is then the
+// CPU's work beside it, such as a checksum): a piece stays as it is until the second one after it is pulled. Of
+// pieces to be read into it may not: the next one is pulled once this one is full, because where later bytes go
+// may depend on earlier ones.
 template <class Piece>
 struct PieceStream {
   bool (*next)(void* state, Piece& piece) = nullptr;

@@ -83,6 +83,31 @@ class BlockStore {
                          static_cast<std::uint8_t>(bits & ~(1U << block % kBlocksPerByte)), bits);
   }
 
+  // Whether the block at `home` is allocated; its object may have any size that it has room for.
+  // storage_failed. One read.
+  Result<bool> holds(std::uint32_t home, std::uint32_t size_bytes) {
+    const StorePlan& plan = table_.plan();
+    const std::uint32_t offset = home - plan.first_unit;
+    const std::uint32_t block = offset / plan.unit_bytes;
+    if (home < plan.first_unit || offset % plan.unit_bytes != 0 || block >= plan.units) return false;
+    if (size_bytes > plan.unit_bytes) return false;
+    std::uint8_t bits = 0;
+    if (const Status status = table_.read(block / kBlocksPerByte, bits); !status.ok()) return status.error();
+    return (bits >> block % kBlocksPerByte & 1U) != 0;
+  }
+  // The next block from `unit` on that is allocated. storage_failed. O(blocks).
+  Status next_allocated(std::uint32_t& unit, std::uint32_t& units) {
+    TableWindow window;
+    for (units = 0; unit < table_.plan().units; ++unit) {
+      std::uint8_t bits = 0;
+      if (const Status status = table_.read(window, unit / kBlocksPerByte, bits); !status.ok()) return status;
+      if ((bits >> unit % kBlocksPerByte & 1U) == 0) continue;
+      units = 1;
+      break;
+    }
+    return {};
+  }
+
  private:
   static constexpr std::uint32_t kDefaultBlockBytes = 64;
   static constexpr std::uint32_t kBlocksPerByte = 8;

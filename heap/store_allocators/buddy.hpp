@@ -96,6 +96,18 @@ class BuddyStore {
     return table_.change(plan.table + (home - plan.first_unit) / plan.unit_bytes, 0, code);
   }
 
+  // Whether what is allocated at `home` was claimed for `size_bytes`. storage_failed. One read.
+  Result<bool> holds(std::uint32_t home, std::uint32_t size_bytes) {
+    return table_.has(home, code_of(log2_of(units_for(size_bytes, table_.plan().unit_bytes))));
+  }
+  // The next block from `unit` on. storage_failed. O(units).
+  Status next_allocated(std::uint32_t& unit, std::uint32_t& units) {
+    std::uint8_t code = 0;
+    const Status status = table_.next_entry(unit, code);
+    units = code == 0 ? 0 : block_units(code);
+    return status;
+  }
+
  private:
   static constexpr std::uint32_t kNoOrder = 32;
 

@@ -28,12 +28,17 @@ struct StorePlace {
 //   find(size_bytes)             a place of at least that size; reads only; no_storage
 //   claim(place)                 allocates it: one byte written
 //   release(home, size_bytes)    frees what find() gave for that size: one byte written
+//   holds(home, size_bytes)      whether what is allocated there is what find() gave for that size; reads
+//   only next_allocated(unit, units)  moves `unit` on to the next allocated place, from itself on, of so many
+//   units; 0
+//                                units if there is none; reads only
 //
 // If a write of the table fails, nobody knows whether it took effect. The allocator then remembers in
 // Control::repair_at what the byte was to be all the time, and writes it before it does anything else: so
 // nothing leaks, and nothing is handed out twice.
 template <class A>
-concept StoreAllocator = requires(A allocator, std::uint32_t n, const StorePlace& place) {
+concept StoreAllocator = requires(A allocator, std::uint32_t n, const StorePlace& place,
+                                  std::uint32_t& unit) {
   { A::kId } -> std::convertible_to<std::uint32_t>;
   { A::kPowersOfTwo } -> std::convertible_to<bool>;
   { A::plan(n, n, n) } -> std::same_as<StorePlan>;
@@ -41,6 +46,8 @@ concept StoreAllocator = requires(A allocator, std::uint32_t n, const StorePlace
   { allocator.find(n) } -> std::same_as<Result<StorePlace>>;
   { allocator.claim(place) } -> std::same_as<Status>;
   { allocator.release(n, n) } -> std::same_as<Status>;
+  { allocator.holds(n, n) } -> std::same_as<Result<bool>>;
+  { allocator.next_allocated(unit, unit) } -> std::same_as<Status>;
 };
 
 }  // namespace brownout::heap

@@ -113,6 +113,29 @@ class StoreTable {
     return status;
   }
 
+  // For allocators with a table byte a unit. Whether there is a unit at `home` whose byte is `code`. One read
+  // of one byte.
+  Result<bool> has(std::uint32_t home, std::uint8_t code) {
+    const StorePlan& plan = this->plan();
+    const std::uint32_t offset = home - plan.first_unit;
+    if (home < plan.first_unit || offset % plan.unit_bytes != 0 || offset / plan.unit_bytes >= plan.units) {
+      return false;
+    }
+    std::uint8_t found = 0;
+    if (const Status status = read(offset / plan.unit_bytes, found); !status.ok()) return status.error();
+    return found == code;
+  }
+  // Moves `unit` on to the next byte that is not 0, itself included; `code` is that byte, 0 at the end. A
+  // read for each 32 units.
+  Status next_entry(std::uint32_t& unit, std::uint8_t& code) {
+    TableWindow window;
+    for (code = 0; unit < plan().units; ++unit) {
+      if (const Status status = read(window, unit, code); !status.ok()) return status;
+      if (code != 0) break;
+    }
+    return {};
+  }
+
  private:
   Status write(std::uint32_t entry, std::uint8_t value) {
     const std::byte byte{value};

@@ -16,6 +16,8 @@ inline constexpr int kExitInterrupted = 130;  // without a finding
 using Arguments = std::vector<std::string>;
 
 int run_command(const Arguments& arguments);
+int inspect_command(const Arguments& arguments);
+int size_command(const Arguments& arguments);
 int timing_command(const Arguments& arguments);
 int list_command(const Arguments& arguments);
 

@@ -17,7 +17,8 @@ namespace brownout::sim::cli {
 namespace {
 
 constexpr const char* kUsage =
-    R"(usage: brownout run SCENARIO.yaml [--set PATH=VALUE]... [--report FILE.json] [--seed N] [--quiet]
+    R"(usage: brownout run SCENARIO.yaml [--set PATH=VALUE]... [--report FILE.json] [--image FILE]
+                    [--seed N] [--quiet]
 
 Runs the real heap on the simulated board: a control run without outages first, then the scenario, with the
 persist interrupt at the exact instant at which the supply sinks to the warning level. Prints a summary; the
@@ -62,8 +63,11 @@ po::options_description options_of_run() {
   options.add_options()                                            //
       ("set", po::value<std::vector<std::string>>()->composing(),  //
        "override a key of the scenario, as in supply.capacitor.capacitance=\"47 uF\"; may be given many "
-       "times")                                                                                   //
-      ("report", po::value<std::string>(), "write the report as JSON to this file")               //
+       "times")                                                                      //
+      ("report", po::value<std::string>(), "write the report as JSON to this file")  //
+      ("image", po::value<std::string>(),
+       "write the FRAM's bytes at the end of the run, or at the loss that ended it, to this file; see "
+       "`brownout inspect`")                                                                      //
       ("seed", po::value<std::string>(), "seed of everything random, instead of the scenario's")  //
       ("quiet", "print nothing but errors")                                                       //
       ("help", "this text")                                                                       //
@@ -93,6 +97,8 @@ int run_command(const Arguments& arguments) {
   if (values.count("seed") > 0) seed = parse_number_flag("--seed", values["seed"].as<std::string>());
   const std::string report = values.count("report") > 0 ? values["report"].as<std::string>() : "";
   if (values.count("report") > 0) check_output_path("--report", report);
+  const std::string image = values.count("image") > 0 ? values["image"].as<std::string>() : "";
+  if (values.count("image") > 0) check_output_path("--image", image);
   const bool quiet = values.count("quiet") > 0;
 
   const Scenario scenario = load_scenario(values["scenario"].as<std::string>(), overrides, seed);
@@ -100,6 +106,8 @@ int run_command(const Arguments& arguments) {
 
   RunOptions run_options;
   run_options.interrupted = watch_interrupts();
+  std::vector<std::uint8_t> fram;
+  if (!image.empty()) run_options.fram_image = &fram;
   RunResult result;
   {
     ProgressLine line(!quiet);
@@ -107,6 +115,7 @@ int run_command(const Arguments& arguments) {
     result = simulate(scenario, run_options);
   }
   if (!report.empty()) write_file(report, json_report(scenario, result));
+  if (!image.empty()) write_file(image, {reinterpret_cast<const char*>(fram.data()), fram.size()});
   if (!quiet) print(summary(scenario, result));
   return exit_code(result);
 }

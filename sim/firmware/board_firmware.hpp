@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "heap/storage/spi_fram.hpp"
+#include "sim/firmware/attachment.hpp"
 #include "sim/firmware/checked_memory.hpp"
 #include "sim/firmware/firmware.hpp"
 #include "sim/firmware/workloads/run_workload.hpp"
@@ -32,19 +33,30 @@ template <class Memory>
 class BoardFirmware final : public Firmware {
  public:
   BoardFirmware(Image image, Port& port)
-      : image_(std::move(image)), port_(port), platform_(port), bus_(port) {}
+      : image_(std::move(image)), port_(port), platform_(port), bus_(port) {
+    attachment_.wanted = image_.attach;
+  }
 
   void cold_start() override {
     if (const heap::Status status = boot(); !status.ok()) {
       port_.give_up(status.error(), "start the storage");
       return;
     }
-    if (const heap::Status status = statics().memory.format(); !status.ok()) {
-      port_.give_up(status.error(), "format the store");
+    const heap::Status attached = attach();
+    if (!attached.ok() && attached.error() != heap::Error::empty) {
+      port_.give_up(attached.error(), "attach to the store");
       return;
     }
+    if (!attached.ok()) {
+      if (const heap::Status status = statics().memory.format(); !status.ok()) {
+        port_.give_up(status.error(), "format the store");
+        return;
+      }
+    }
     port_.unmask_persist();
-    checked_.emplace(statics().memory, port_);
+    // Objects of an earlier life keep their numbers.
+    const std::uint32_t first_number = attachment_.attached && checked_ ? checked_->next_number() : 0;
+    checked_.emplace(statics().memory, port_, attachment_, first_number);
     run_workload(image_.workload, *checked_, port_);
   }
 
@@ -55,9 +67,19 @@ class BoardFirmware final : public Firmware {
     return statics().memory.restore({image_.os_part.data(), os_bytes()});
   }
 
+  heap::Status restore_older() override {
+    if constexpr (kHasRoots) {
+      if (const heap::Status status = boot(); !status.ok()) return status;
+      return statics().memory.restore_older({image_.os_part.data(), os_bytes()});
+    }
+    return heap::Error::empty;
+  }
+
   std::span<std::byte> static_ram() override { return memory_; }
 
  private:
+  static constexpr bool kHasRoots = requires(Memory & memory) { memory.marks_bytes(); };
+
   struct Statics {
     Statics(const Image& image, BusShim& bus, PlatformShim& platform)
         : driver(bus, platform, image.storage), memory(make_memory<Memory>(image, driver, platform)) {}
@@ -75,10 +97,35 @@ class BoardFirmware final : public Firmware {
     return statics().driver.start();
   }
 
+  // empty: there is nothing to attach to, or no wish to.
+  heap::Status attach() {
+    attachment_.attached = false;
+    attachment_.in_doubt.clear();
+    if constexpr (kHasRoots) {
+      if (!attachment_.wanted) return heap::Error::empty;
+      attachment_.marks.resize(statics().memory.marks_bytes());
+      const heap::MutableBytes marks{attachment_.marks.data(), statics().memory.marks_bytes()};
+      const auto name = [](void* self, std::uint32_t home) {
+        static_cast<BoardFirmware*>(self)->doubt(home);
+      };
+      auto attached = statics().memory.attach(marks, {image_.os_part.data(), os_bytes()}, {name, this});
+      if (!attached.ok()) return attached.error();
+      attachment_.attached = true;
+      port_.attached(attached.value().from_image);
+      return {};
+    }
+    return heap::Error::empty;
+  }
+  void doubt(std::uint32_t home) {
+    attachment_.in_doubt.push_back(home);
+    port_.object_in_doubt(home);
+  }
+
   Image image_;
   Port& port_;
   PlatformShim platform_;
   BusShim bus_;
+  Attachment attachment_;
   std::optional<CheckedMemory> checked_;
   alignas(Statics) std::byte memory_[sizeof(Statics)] = {};
 };

@@ -1,5 +1,7 @@
 #include "sim/firmware/checked_memory.hpp"
 
+#include <algorithm>
+
 namespace brownout::sim::firmware {
 
 heap::Result<heap::Handle> CheckedMemory::make_bytes(std::uint32_t size_bytes, heap::Dirtiness dirtiness,
@@ -44,6 +46,23 @@ void CheckedMemory::give_back(const heap::Lent& lent) {
     break;
   }
   memory_.give_back(lent);
+}
+
+bool CheckedMemory::is_in_doubt(const heap::Handle& handle) const {
+  const std::vector<std::uint32_t>& homes = attachment_.in_doubt;
+  return std::find(homes.begin(), homes.end(), handle.home()) != homes.end();
+}
+
+heap::Status CheckedMemory::keep(const heap::Handle& handle, heap::MutableBytes marks) {
+  const heap::Status status = memory_.keep(handle, marks);
+  if (status.ok()) port_.object_kept(handle.home(), handle.size_bytes());
+  return status;
+}
+
+heap::Result<std::uint32_t> CheckedMemory::reclaim(heap::MutableBytes marks) {
+  heap::Result<std::uint32_t> reclaimed = memory_.reclaim(marks);
+  if (reclaimed.ok()) port_.objects_reclaimed(reclaimed.value());
+  return reclaimed;
 }
 
 }  // namespace brownout::sim::firmware

@@ -23,6 +23,7 @@ struct Image {
   WorkloadOptions workload;
   std::span<std::byte> ram;      // the heap's, config.ram_bytes, aligned to 8
   std::span<std::byte> os_part;  // what the OS wants saved beside the heap
+  bool attach = false;           // a start attaches to what is in the store; only with a heap
 };
 
 class Firmware {
@@ -32,12 +33,15 @@ class Firmware {
   Firmware& operator=(const Firmware&) = delete;
   virtual ~Firmware() = default;
 
-  // After a reset with nothing to bring back: makes an empty store and runs the workload to its end.
+  // After a reset with nothing to bring back: makes an empty store, or attaches to what is in it, and runs
+  // the workload to its end.
   virtual void cold_start() = 0;
   // The persist interrupt, on the stack of whatever it interrupts.
   virtual heap::Status persist() = 0;
   // After a reset: starts driver and heap anew and brings the checkpoint back.
   virtual heap::Status restore() = 0;
+  // The same with the checkpoint before the newest, which is torn; empty if there is none.
+  virtual heap::Status restore_older() = 0;
   // Memory of driver and heap objects, which loses its content with the supply like the heap's RAM.
   virtual std::span<std::byte> static_ram() = 0;
 };

@@ -44,6 +44,12 @@ class Port {
   virtual void object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) = 0;
   virtual void object_read(std::uint32_t home, heap::ConstBytes bytes) = 0;
   virtual void object_freed(std::uint32_t home) = 0;
+  // A start that attaches: the heap names an object in doubt; it is attached; the program keeps an object,
+  // which it has not written yet; it has let the heap free the rest.
+  virtual void object_in_doubt(std::uint32_t home) = 0;
+  virtual void attached(bool from_image) = 0;
+  virtual void object_kept(std::uint32_t home, std::uint32_t size_bytes) = 0;
+  virtual void objects_reclaimed(std::uint32_t count) = 0;
   // One operation of the workload is complete. Does not return once the run has what it wanted.
   virtual void operation_done() = 0;
   // The workload cannot go on.

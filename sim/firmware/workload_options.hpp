@@ -53,6 +53,7 @@ class Port;
 using CustomRun = void (*)(ObjectMemory& memory, Port& port);
 struct CustomOptions {
   CustomRun run = nullptr;
+  bool attaches = false;  // it finds its objects again after an attach
 };
 
 using WorkloadOptions = std::variant<CounterOptions, QueueOptions, KvsOptions, ScriptOptions, CustomOptions>;

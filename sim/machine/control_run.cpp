@@ -38,6 +38,7 @@ ControlRun run_control(const Scenario& scenario, const RunOptions& options) {
   Ledger ledger;
   RunOptions quiet;
   quiet.interrupted = options.interrupted;
+  quiet.fram_image = options.fram_image;
   Machine machine(control, devices::make_scripted_source(std::move(script), false), ledger, quiet);
   ControlRun run;
   run.result = machine.run();
@@ -59,6 +60,8 @@ RunResult simulate(const Scenario& scenario, const RunOptions& options) {
   RunResult result = machine.run();
   result.control_operations = control.result.operations;
   result.largest_start_j = std::max(result.largest_start_j, control.result.largest_start_j);
+  result.largest_operation_j = control.result.largest_operation_j;
+  result.largest_operation_time = control.result.largest_operation_time;
   const bool comparable = result.stop_reason == StopReason::operations && result.lost == 0 &&
                           result.operations == control.result.operations && result.cold_starts == 1;
   if (comparable && result.failure.empty() && machine.contents_digest() != control.contents_digest) {

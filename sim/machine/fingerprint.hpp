@@ -22,6 +22,7 @@ enum class Trace : std::uint64_t {
   restored,
   lost,
   stopped,
+  recovered,
 };
 
 class Fingerprint {

@@ -31,24 +31,6 @@ std::uint32_t rounded_os_bytes(const Scenario& scenario) {
   return heap::round_up_8(scenario.mcu.os_save_bytes);
 }
 
-firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std::span<std::byte> os_part) {
-  const StorageConfig& storage = scenario.storage;
-  firmware::Image image;
-  image.heap = heap_config_of(scenario);
-  image.memory = scenario.heap.memory;
-  image.storage.size_bytes = storage.part.size_bytes;
-  image.storage.address_bytes = storage.part.address_bytes;
-  image.storage.power_up_us = static_cast<std::uint32_t>((storage.part.power_up.count + 999'999) / 1'000'000);
-  image.storage.slice_bytes = storage.slice_bytes;
-  image.storage.check_identity = true;
-  for (std::size_t i = 0; i < storage.part.rdid.size(); ++i)
-    image.storage.identity[i] = std::byte{storage.part.rdid[i]};
-  image.workload = scenario.workload;
-  image.ram = ram;
-  image.os_part = os_part;
-  return image;
-}
-
 }  // namespace
 
 std::string_view name_of(StopReason reason) {
@@ -73,7 +55,28 @@ heap::HeapConfig heap_config_of(const Scenario& scenario) {
   config.store_bytes = scenario.heap.store_bytes;
   config.store_unit_bytes = scenario.heap.store_unit_bytes;
   config.os_bytes = rounded_os_bytes(scenario);
+  config.max_roots = scenario.heap.roots;
+  config.write_intents = scenario.heap.write_intents;
   return config;
+}
+
+firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std::span<std::byte> os_part) {
+  const StorageConfig& storage = scenario.storage;
+  firmware::Image image;
+  image.heap = heap_config_of(scenario);
+  image.memory = scenario.heap.memory;
+  image.storage.size_bytes = storage.part.size_bytes;
+  image.storage.address_bytes = storage.part.address_bytes;
+  image.storage.power_up_us = static_cast<std::uint32_t>((storage.part.power_up.count + 999'999) / 1'000'000);
+  image.storage.slice_bytes = storage.slice_bytes;
+  image.storage.check_identity = true;
+  for (std::size_t i = 0; i < storage.part.rdid.size(); ++i)
+    image.storage.identity[i] = std::byte{storage.part.rdid[i]};
+  image.workload = scenario.workload;
+  image.ram = ram;
+  image.os_part = os_part;
+  image.attach = scenario.mcu.on_loss == OnLoss::attach;
+  return image;
 }
 
 std::unique_ptr<MemoryInspector> make_inspector(const Scenario& scenario) {
@@ -118,6 +121,8 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
   fram_active_w_ = storage.part.active_a_at(storage.sck_hz) * mcu.profile.rail_v;
   fram_standby_w_ = storage.part.standby_a * mcu.profile.rail_v;
   result_.initial_j = train_.stored_j();
+  result_.persist_bound = options_.bound ? *options_.bound : persist_bound(scenario);
+  if (attaches()) shadow_.follow_versions();
 }
 
 Machine::~Machine() = default;
@@ -138,6 +143,7 @@ RunResult Machine::run() {
 void Machine::cold_start() {
   ++result_.cold_starts;
   shadow_.clear();
+  recovery_.start();
   verify_due_ = false;
   persist_unmasked_ = false;
   critical_depth_ = 0;
@@ -240,6 +246,7 @@ void Machine::persist_interrupt() {
     const bool stays_up = scenario_.mcu.after_persist == AfterPersist::sleep && !sleep_until_outage();
     if (stays_up) {
       ++result_.false_alarms;
+      tick_.skip_to(train_.now());  // what struck asleep took nobody's time
     } else {
       // A run that ended in the persist or asleep saw no outage; what was saved is brought back all the same.
       const bool happened = !frozen_;
@@ -249,6 +256,7 @@ void Machine::persist_interrupt() {
       if (happened) ++result_.outages_compared;
     }
     enter(Mode::program, Phase::run);
+    note_running();
     use(activity);
     computing_ = computing;
   } while (train_.warn_asserted() && !frozen_);
@@ -256,6 +264,7 @@ void Machine::persist_interrupt() {
 
 // Saves everything; true if something was dirty. Does not return if the energy is not enough.
 bool Machine::persist_now() {
+  tick_.skip_to(train_.now());  // those of a phase that it interrupts
   enter(Mode::persist, Phase::persist);
   use(Activity::compute);
   ++epoch_;
@@ -270,6 +279,10 @@ bool Machine::persist_now() {
   const heap::Status status = firmware_->persist();
   if (ghost_) lose(true);
   if (!status.ok()) fail("the persist reported an error of the storage");
+  if (attaches()) {
+    shadow_.note_image(fram_.memory());
+    recovery_.note_image(fram_.memory());
+  }
 
   train_.settle();
   const double energy_j = ledger_.drawn_j() - persist_begin_j_;
@@ -280,15 +293,30 @@ bool Machine::persist_now() {
     result_.persist.bytes.add(static_cast<double>(bus_.counters().data_bytes - before.data_bytes));
     result_.persist.transactions.add(static_cast<double>(bus_.counters().transactions - before.transactions));
     result_.lowest_persist_end_v = std::min(result_.lowest_persist_end_v, train_.terminal_v());
-    const double since_crossing_j = delay_.drawn_j + energy_j;
-    const double since_crossing_s = delay_.time.seconds() + time_s;
-    const double needed =
-        time_s > 0 ? capacitance_for(since_crossing_j, since_crossing_j / since_crossing_s, scenario_.supply)
-                   : 0;
-    result_.needed_capacitance_f = std::max(result_.needed_capacitance_f, needed);
+    check_persist(before);
   }
   fingerprint_.add(Trace::persist_end, train_.now(), train_.terminal_v());
   return dirty;
+}
+
+// From the warning level on, so that waiting for the end of a critical section counts.
+void Machine::check_persist(const BusCounters& before) {
+  PersistCost cost;
+  cost.bytes = bus_.counters().data_bytes - before.data_bytes;
+  cost.transactions = bus_.counters().transactions - before.transactions;
+  cost.time = train_.now() - crossing_.at;
+  cost.energy_j = ledger_.drawn_j() - crossing_.drawn_j;
+  if (cost.time.count > 0) {
+    const double needed_f =
+        capacitance_for(cost.energy_j, cost.energy_j / cost.time.seconds(), scenario_.supply);
+    result_.needed_capacitance_f = std::max(result_.needed_capacitance_f, needed_f);
+  }
+  const PersistBound& bound = result_.persist_bound;
+  OverBound& largest = result_.largest_over_bound;
+  largest.bytes = std::max(largest.bytes, static_cast<double>(cost.bytes) / bound.bytes);
+  largest.time = std::max(largest.time, cost.time.seconds() / bound.times.total().seconds());
+  largest.energy = std::max(largest.energy, cost.energy_j / bound.energy_j());
+  fail_if(excess_over(bound, cost), "in a persist");
 }
 
 // Apart, because a persist that is cut never returns, and what its frames own would be lost with it.
@@ -301,12 +329,19 @@ bool Machine::anything_dirty() const {
 // The latency ends here, with the warning or with the loss of power.
 void Machine::note_delay() {
   train_.settle();
-  const WarnCrossing& crossing = *train_.warn_crossing();
-  delay_ = {train_.now() - crossing.at, ledger_.drawn_j() - crossing.drawn_j, 0, train_.terminal_v()};
+  delay_ = {ledger_.drawn_j() - train_.warn_crossing()->drawn_j, 0, train_.terminal_v()};
 }
 
+void Machine::note_running() {
+  train_.settle();
+  running_ = {train_.now(), ledger_.drawn_j()};
+}
+
+// The warning level may have been crossed before the program ran, in boot or restore.
 void Machine::note_persist_begin() {
   train_.settle();
+  const WarnCrossing& crossing = *train_.warn_crossing();
+  crossing_ = crossing.at >= running_.at ? Mark{crossing.at, crossing.drawn_j} : running_;
   persist_begin_ = train_.now();
   persist_begin_j_ = ledger_.drawn_j();
   persist_begin_v_ = train_.terminal_v();
@@ -380,8 +415,8 @@ void Machine::boot_and_restore() {
 }
 
 void Machine::cut_storage() {
-  fram_.power_off();
   bus_.reset();
+  fram_.power_off();
   selected_ = false;
 }
 
@@ -408,8 +443,8 @@ void Machine::power_failed() {
       // Lost before the warning came: as a ghost, the program runs on for the rest of the latency.
       if (const Picoseconds due = train_.warn_crossing()->at + latency; due >= train_.now()) {
         note_delay();
-        delay_.lacked_j = train_.drawn_w() * (due - train_.now()).seconds();
-        delay_.time = latency;
+        ghost_time_ = due - train_.now();
+        delay_.lacked_j = train_.drawn_w() * ghost_time_.seconds();
       }
       note_persist_begin();
       enter(Mode::persist, Phase::persist);
@@ -440,17 +475,24 @@ void Machine::record_loss(bool warned) {
   train_.settle();
   ++result_.lost;
   fingerprint_.add(Trace::lost, train_.now(), result_.lost);
-  if (result_.losses.size() >= kLossesKept) return;
+  const bool kept = result_.losses.size() < kLossesKept;
+  const std::optional<bool> restorable = kept || attaches() ? image_is_usable() : std::nullopt;
+  if (kept) describe_loss(warned, restorable);
+  if (attaches()) recovery_.begin(shadow_, fram_.memory(), restorable.value_or(false), warned);
+}
+
+void Machine::describe_loss(bool warned, std::optional<bool> restorable) {
   Loss& loss = result_.losses.emplace_back();
   loss.at = train_.now();
   loss.warned = warned;
+  loss.older_restorable = restorable;
   loss.warned_at_v = delay_.end_v;
   loss.began_at_v = persist_begin_v_;
   loss.delay_energy_j = delay_.drawn_j + delay_.lacked_j;
   loss.lacked_j = delay_.lacked_j + ghost_j_;
   loss.persist_energy_j = ledger_.drawn_j() - persist_begin_j_ + ghost_j_;
-  const double since_crossing_j = loss.delay_energy_j + loss.persist_energy_j;
-  const double time_s = (delay_.time + (train_.now() - persist_begin_) + ghost_time_).seconds();
+  const double since_crossing_j = ledger_.drawn_j() - crossing_.drawn_j + loss.lacked_j;
+  const double time_s = (train_.now() - crossing_.at + ghost_time_).seconds();
   if (time_s > 0) {
     loss.needed_capacitance_f =
         capacitance_for(since_crossing_j, since_crossing_j / time_s, scenario_.supply);
@@ -462,6 +504,14 @@ void Machine::record_loss(bool warned) {
     const Shadow::Copy* copy = shadow_.find(home);
     if (copy != nullptr && loss.objects.size() < kLostObjectsNamed) loss.objects.push_back(copy->number);
   }
+}
+
+// Whether boot code would find a checkpoint that is whole and current: the store has that of the last
+// persist, or all of the one that was cut.
+std::optional<bool> Machine::image_is_usable() {
+  if (scenario_.heap.memory.kind != firmware::MemoryKind::heap) return std::nullopt;
+  if (scratch_ == nullptr) scratch_ = std::make_unique<ScratchBoard>(scenario_);
+  return scratch_->finds_image(fram_);
 }
 
 // At the end of every power cycle: has the program come forward since the last one?

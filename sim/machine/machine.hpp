@@ -15,16 +15,21 @@
 #include "sim/firmware/firmware.hpp"
 #include "sim/machine/fiber.hpp"
 #include "sim/machine/fingerprint.hpp"
+#include "sim/machine/persist_bound.hpp"
 #include "sim/machine/power_train.hpp"
 #include "sim/machine/run_result.hpp"
+#include "sim/machine/scratch_board.hpp"
 #include "sim/machine/spi_controller.hpp"
 #include "sim/scenario/scenario.hpp"
+#include "sim/verify/recovery.hpp"
 #include "sim/verify/shadow.hpp"
 
 namespace brownout::sim {
 
 // The heap's configuration on a scenario's board.
 heap::HeapConfig heap_config_of(const Scenario& scenario);
+// What is in its flash, with its variables in that memory.
+firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std::span<std::byte> os_part);
 // What judges the scenario's memory by its bytes; the scenario has been checked.
 std::unique_ptr<MemoryInspector> make_inspector(const Scenario& scenario);
 
@@ -39,6 +44,11 @@ struct RunOptions {
   const volatile std::sig_atomic_t* interrupted = nullptr;
   // Called now and then, from simulated code: it may not throw.
   std::function<void(const Progress&)> progress;
+  // Becomes the bytes of the FRAM at the end of the run, or at the loss that ended it; those of the control
+  // run if that failed.
+  std::vector<std::uint8_t>* fram_image = nullptr;
+  // What persists are compared with, in place of the scenario's bound: tests plant an error.
+  std::optional<PersistBound> bound;
 };
 
 // The firmware runs on a stack of its own; the persist interrupt is a call on that stack, from inside
@@ -80,13 +90,18 @@ class Machine final : private firmware::Port, private Timekeeper {
   void object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) override;
   void object_read(std::uint32_t home, heap::ConstBytes bytes) override;
   void object_freed(std::uint32_t home) override;
+  void object_in_doubt(std::uint32_t home) override;
+  void attached(bool from_image) override;
+  void object_kept(std::uint32_t home, std::uint32_t size_bytes) override;
+  void objects_reclaimed(std::uint32_t count) override;
   void operation_done() override;
   void give_up(heap::Error error, const char* doing) override;
 
   // Timekeeper: what the bus calls.
   void pass(Picoseconds span, BusTime spent_on) override;
   void storage_selected(bool selected) override;
-  [[nodiscard]] Picoseconds now() const override { return train_.now(); }
+  // To the bus, a ghost's time passes like any other: what runs beside the wire is not added to it.
+  [[nodiscard]] Picoseconds now() const override { return train_.now() + ghost_time_; }
 
   // The life of the board.
   void cold_start();
@@ -97,7 +112,9 @@ class Machine final : private firmware::Port, private Timekeeper {
   bool persist_now();
   [[nodiscard]] bool anything_dirty() const;
   void note_delay();
+  void note_running();
   void note_persist_begin();
+  void check_persist(const BusCounters& before);
   bool sleep_until_outage();
   void outage_and_restore();
   void boot_and_restore();
@@ -106,10 +123,15 @@ class Machine final : private firmware::Port, private Timekeeper {
   void power_failed();
   [[noreturn]] void lose(bool warned);
   void record_loss(bool warned);
+  [[nodiscard]] bool attaches() const { return scenario_.mcu.on_loss == OnLoss::attach; }
+  void describe_loss(bool warned, std::optional<bool> restorable);
+  [[nodiscard]] std::optional<bool> image_is_usable();
+  void end_recovery(std::uint32_t reclaimed);
   void power_down();
   void cut_storage();
   void note_power_cycle();
   void charge_cycles(std::uint64_t millicycles, bool calibrated);
+  void note_operation();
 
   // Endings. stop() freezes time: the program runs on to the end of its operation without cost.
   void stop(StopReason reason);
@@ -117,7 +139,9 @@ class Machine final : private firmware::Port, private Timekeeper {
   void fail_if(std::optional<std::string> fault, const char* when);
   void verify_objects();
   [[nodiscard]] std::optional<std::string> object_fault() const;
+  [[nodiscard]] std::optional<std::string> structure_fault() const;
   RunResult finish();
+  void check_sections();
 
   void use(Activity activity);
   void use_current(double current_a);
@@ -147,6 +171,8 @@ class Machine final : private firmware::Port, private Timekeeper {
   FiberStack boot_stack_;
   Fibers fibers_;
   Shadow shadow_;
+  Recovery recovery_;                      // with on_loss: attach
+  std::unique_ptr<ScratchBoard> scratch_;  // from the first loss on
   Fingerprint fingerprint_;
   RunResult result_;
 
@@ -175,12 +201,20 @@ class Machine final : private firmware::Port, private Timekeeper {
   double turn_on_drawn_j_ = 0;  // before the latest turn-on
   // From the latest crossing of the warning level to the warning.
   struct Delay {
-    Picoseconds time;
     double drawn_j = 0;
     double lacked_j = 0;  // what it would still have drawn when power was lost
     double end_v = 0;
   };
   Delay delay_;
+  // An instant, and what was drawn up to then.
+  struct Mark {
+    Picoseconds at;
+    double drawn_j = 0;
+  };
+  Mark running_;    // since when the program can be interrupted
+  Mark crossing_;   // what the persist counts from
+  Mark operation_;  // end of the latest one
+  std::uint32_t operation_epoch_ = 0;
   Picoseconds persist_begin_;
   double persist_begin_j_ = 0;
   double persist_begin_v_ = 0;

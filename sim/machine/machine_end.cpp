@@ -12,6 +12,9 @@ namespace brownout::sim {
 void Machine::stop(StopReason reason) {
   if (frozen_) return;
   frozen_ = true;
+  // Now: the program goes on to the end of its operation, and writes.
+  if (options_.fram_image != nullptr)
+    options_.fram_image->assign(fram_.memory().begin(), fram_.memory().end());
   const bool of_the_supply =
       reason == StopReason::time || reason == StopReason::source_ended || reason == StopReason::no_progress;
   result_.stop_reason = reason;
@@ -45,6 +48,10 @@ void Machine::verify_objects() {
 
 std::optional<std::string> Machine::object_fault() const {
   if (auto fault = shadow_.differs_anywhere(*inspector_, ram_, fram_.memory())) return fault;
+  return structure_fault();
+}
+
+std::optional<std::string> Machine::structure_fault() const {
   return inspector_->structure_fault(ram_, fram_.memory(), shadow_.objects());
 }
 
@@ -84,11 +91,23 @@ RunResult Machine::finish() {
                     result_.violations.write_without_wel, result_.violations.access_before_ready,
                     result_.violations.unknown_opcode);
   }
+  if (result_.failure.empty()) check_sections();
   const StopReason reason = result_.stop_reason;
   result_.pass = result_.lost == 0 && result_.failure.empty() &&
                  (reason == StopReason::time || reason == StopReason::operations ||
                   reason == StopReason::source_ended || reason == StopReason::interrupted);
   return std::move(result_);
+}
+
+void Machine::check_sections() {
+  const std::uint32_t longest = result_.longest_section_cycles;
+  const PersistBound& bound = result_.persist_bound;
+  const bool above_limit = longest > bound.section_limit_cycles;
+  if (!above_limit && longest <= bound.section_cycles) return;
+  const std::uint32_t most = above_limit ? bound.section_limit_cycles : bound.section_cycles;
+  result_.stop_reason = StopReason::check_failed;
+  result_.failure = fmt::format("the longest critical section took {} cycles, {} above the {} of {}", longest,
+                                longest - most, above_limit ? "limit" : "bound", most);
 }
 
 void Machine::fill_pattern(std::span<std::byte> bytes) {

@@ -32,6 +32,7 @@ const char* name_of(heap::Error error) {
     case heap::Error::stale: return "stale";
     case heap::Error::foreign: return "foreign";
     case heap::Error::wrong_version: return "wrong_version";
+    case heap::Error::no_root: return "no_root";
   }
   return "unknown";
 }
@@ -132,6 +133,8 @@ void Machine::charge(heap::Work work, std::uint32_t count) {
     case heap::Work::step: return cycles(costs.step);
     case heap::Work::copied_byte: return cycles(costs.copied_byte);
     case heap::Work::checksum_byte: return cycles(costs.checksum_byte);
+    // One look-up in place of two.
+    case heap::Work::checksum_byte_by_table: return cycles(costs.checksum_byte / 2);
     case heap::Work::section: return cycles(costs.section);
     case heap::Work::compute_cycle: return charge_cycles(std::uint64_t{count} * 1000, true);
     case heap::Work::storage_write_call: return pass(bus.call_write, BusTime::driver);
@@ -186,12 +189,20 @@ void Machine::wait_since_power_on(std::uint32_t us) {
   if (until > train_.now()) {
     use(Activity::compute);
     elapse(until - train_.now(), false);
+    // The run is over, and time stands still: the part answers all the same.
+    if (train_.now() < until) {
+      fram_.power_off();
+      fram_.power_on(train_.now() - scenario_.storage.part.power_up);
+    }
   }
 }
 
 void Machine::unmask_persist() {
+  if (recovery_.pending() && !recovery_.attached()) fail("a start after a loss took the store for empty");
   persist_unmasked_ = true;
-  train_.settle();
+  note_running();
+  operation_ = running_;
+  operation_epoch_ = epoch_;
   result_.largest_start_j = std::max(result_.largest_start_j, ledger_.drawn_j() - turn_on_drawn_j_);
   if (train_.warn_asserted() && interruptible()) persist_interrupt();
 }
@@ -201,6 +212,8 @@ void Machine::phase(std::uint64_t duration_us, std::uint64_t load_ua, bool sleep
   if (frozen_) return;
   peripherals_w_ = static_cast<double>(load_ua) / 1e6 * scenario_.mcu.profile.rail_v;
   use(sleeping ? Activity::sleep : Activity::compute);
+  // What a custom workload switches on is known from now on.
+  result_.persist_bound.allow_load(train_.drawn_w());
   computing_ = true;
   elapse(devices::microseconds(static_cast<std::int64_t>(duration_us)), false);
   computing_ = false;
@@ -227,12 +240,15 @@ heap::TransferState Machine::poll_bus() {
 void Machine::abort_bus() { bus_.abort(); }
 
 void Machine::object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) {
-  if (shadow_.find(home) != nullptr) fail(fmt::format("store address {} was given out twice", home));
+  if (shadow_.find(home) != nullptr || recovery_.has(home))
+    fail(fmt::format("store address {} was given out twice", home));
   shadow_.make(home, size_bytes, number);
 }
 
 void Machine::object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) {
-  shadow_.change(home, offset, bytes);
+  if (shadow_.find(home) == nullptr)
+    fail(fmt::format("an object was written at store address {} where there is none", home));
+  shadow_.change(home, offset, bytes, fram_.memory());
 }
 
 void Machine::object_read(std::uint32_t home, heap::ConstBytes bytes) {
@@ -240,15 +256,55 @@ void Machine::object_read(std::uint32_t home, heap::ConstBytes bytes) {
   fail_if(shadow_.differs(home, bytes), "in a read");
 }
 
-void Machine::object_freed(std::uint32_t home) { shadow_.free(home); }
+void Machine::object_freed(std::uint32_t home) {
+  shadow_.free(home);
+  recovery_.free(home);
+}
+
+void Machine::object_in_doubt(std::uint32_t home) { recovery_.doubt(home); }
+
+void Machine::attached(bool from_image) {
+  fail_if(recovery_.attach(from_image), "in an attach");
+  verify_due_ = true;
+}
+
+// What it has is what is home: the program has not written it since it attached.
+void Machine::object_kept(std::uint32_t home, std::uint32_t size_bytes) {
+  const std::span<const std::uint8_t> store = fram_.memory();
+  if (home > store.size() || size_bytes > store.size() - home) fail("an object beyond the store was kept");
+  const heap::ConstBytes content{reinterpret_cast<const std::byte*>(store.data()) + home, size_bytes};
+  fail_if(recovery_.keep(home, content, shadow_), "after an attach");
+}
+
+void Machine::objects_reclaimed(std::uint32_t count) {
+  end_recovery(count);
+  fail_if(structure_fault(), "after an attach");
+}
+
+// The program has found its objects again; those that it has not are gone.
+void Machine::end_recovery(std::uint32_t reclaimed) {
+  if (!recovery_.pending()) return;
+  const Recovered recovered = recovery_.end(reclaimed);
+  fingerprint_.add(Trace::recovered, train_.now(), std::uint64_t{recovered.kept});
+  Attaches& all = result_.attaches;
+  ++all.count;
+  all.from_image += recovered.from_image ? 1 : 0;
+  all.in_doubt += recovered.in_doubt;
+  all.kept += recovered.kept;
+  all.fell_back += recovered.fell_back;
+  all.reclaimed += recovered.reclaimed;
+  if (result_.losses.size() == result_.lost) result_.losses.back().recovered = recovered;
+}
 
 void Machine::operation_done() {
+  end_recovery(0);  // if the program never said so
   if (frozen_) {
     verify_objects();
     fibers_.abandon_all();
   }
   ++result_.operations;
   ++work_;
+  note_operation();
   fingerprint_.add(Trace::operation, train_.now(), result_.operations);
   if (verify_due_) verify_objects();
   if (scenario_.stop.operations && result_.operations >= *scenario_.stop.operations) {
@@ -261,6 +317,20 @@ void Machine::operation_done() {
     if (options_.progress)
       options_.progress({train_.now(), result_.operations, result_.persisted + result_.lost});
   }
+}
+
+// What went before the first one, such as making the objects, is no part of an operation, unless there is no
+// other.
+void Machine::note_operation() {
+  const Mark end{train_.now(), train_.drawn_j()};
+  const double energy_j = end.drawn_j - operation_.drawn_j;
+  const bool undisturbed = operation_epoch_ == epoch_;
+  if (undisturbed && (result_.operations <= 2 || energy_j > result_.largest_operation_j)) {
+    result_.largest_operation_j = energy_j;
+    result_.largest_operation_time = end.at - operation_.at;
+  }
+  operation_ = end;
+  operation_epoch_ = epoch_;
 }
 
 void Machine::give_up(heap::Error error, const char* doing) {

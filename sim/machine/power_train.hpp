@@ -39,6 +39,8 @@ class PowerTrain {
   [[nodiscard]] double stored_j();
   // What load and converter take now.
   [[nodiscard]] double drawn_w() const { return load_.total_w() / efficiency_; }
+  // What they took up to now, as Ledger::drawn_j(), without booking it.
+  [[nodiscard]] double drawn_j() const { return ledger_.drawn_j() + drawn_w() * (now_ - settled_).seconds(); }
 
   // Comparator outputs. warn: asserted a latency after the warning level was crossed, even if the voltage
   // rose again in between; released at turn-on. powered: lost at the brown-out level, regained at turn-on.

@@ -4,12 +4,15 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "devices/fram/fram_chip.hpp"
 #include "sim/machine/ledger.hpp"
+#include "sim/machine/persist_bound.hpp"
+#include "sim/verify/recovery.hpp"
 
 namespace brownout::sim {
 
@@ -54,6 +57,13 @@ struct TransferStatistics {
   Statistic transactions;
 };
 
+// The largest of all persists, as shares of the bound.
+struct OverBound {
+  double bytes = 0;
+  double time = 0;
+  double energy = 0;
+};
+
 // Time and energy of one phase, at the rail.
 struct PhaseUse {
   Picoseconds time;
@@ -77,6 +87,19 @@ struct Loss {
   double persist_energy_j = 0;      // what the whole persist would have taken
   double lacked_j = 0;              // the part of these two that the capacitor no longer had
   double needed_capacitance_f = 0;  // that carries both from warn to brown-out, no harvest credited
+  // A program that boots could go back to a checkpoint from before; unknown without a heap.
+  std::optional<bool> older_restorable;
+  std::optional<Recovered> recovered;  // with on_loss: attach, once a start has found its objects again
+};
+
+// Starts that found their objects again, and what became of these.
+struct Attaches {
+  std::uint64_t count = 0;
+  std::uint64_t from_image = 0;
+  std::uint64_t in_doubt = 0;
+  std::uint64_t kept = 0;
+  std::uint64_t fell_back = 0;
+  std::uint64_t reclaimed = 0;
 };
 
 struct RunResult {
@@ -92,6 +115,7 @@ struct RunResult {
   std::uint64_t during_boot = 0;  // power failed again in boot or restore; nothing to lose
   std::uint64_t with_dirty_data = 0;
   std::vector<Loss> losses;  // the first 100
+  Attaches attaches;
 
   std::uint64_t operations = 0;  // of the workload, all starts together
   std::uint64_t cold_starts = 0;
@@ -100,10 +124,15 @@ struct RunResult {
   TransferStatistics persist;
   TransferStatistics restore;
   double lowest_persist_end_v = std::numeric_limits<double>::infinity();
-  // For the largest persist seen and the comparator's latency before it, no harvest credited.
+  // For the largest persist seen, from the warning level on, no harvest credited.
   double needed_capacitance_f = 0;
+  PersistBound persist_bound;
+  OverBound largest_over_bound;
   // At the capacitor, from turn-on to a running program; the control run's if that is larger.
   double largest_start_j = 0;
+  // Of one operation that no outage fell into, and its time; the control run's.
+  double largest_operation_j = 0;
+  Picoseconds largest_operation_time;
 
   std::uint64_t bus_transactions = 0;
   std::uint64_t bus_transfers = 0;  // completed transactions with data: unsliced, the calls of the store

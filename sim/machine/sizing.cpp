@@ -1,61 +1,227 @@
 #include "sim/machine/sizing.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "devices/math/elementary.hpp"
-#include "heap/layout.hpp"
+#include "devices/math/random.hpp"
 #include "sim/firmware/firmware.hpp"
 #include "sim/machine/machine.hpp"
 
 namespace brownout::sim {
 namespace {
 
-// What the largest image costs beside its transactions.
-struct LargestImage {
-  double bytes = 0;   // the OS part included
-  double pieces = 0;  // of memory that are gathered
-  double steps = 0;   // of walks over slots or pages
-};
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-LargestImage largest_heap_image(const Scenario& scenario, std::uint32_t object_bytes) {
-  heap::Geometry geometry;
-  static_cast<void>(firmware::plan_heap(heap_config_of(scenario), scenario.heap.memory,
-                                        scenario.storage.part.size_bytes, geometry));
-  const std::uint32_t slots = geometry.config.max_residents;
-  const std::uint32_t bitmaps = geometry.modules.referenced_bits ? 2 : 1;
-  const std::uint32_t object = heap::round_up_8(object_bytes) + geometry.modules.slot_bytes;
-  const std::uint32_t objects = scenario.heap.dirty_limit_bytes / object + 1;
-  const std::uint32_t runs_of_slots = std::min(objects, slots / 2 + 1);
-  const std::uint32_t words_of_bitmaps = bitmaps * geometry.bitmap_bytes() / 8;
-  LargestImage image;
-  image.bytes = scenario.heap.dirty_limit_bytes + scenario.mcu.os_save_bytes;
-  image.pieces = 4.0 + words_of_bitmaps + runs_of_slots + objects;
-  // Counting, the bitmaps, dirty bits and dirty data each walk over all slots.
-  image.steps = (3.0 + bitmaps) * slots + objects;
-  return image;
+// Twice the energy, over the capacitance, that lies between two squares of terminal voltages under a load.
+double usable_between(double x1, double x2, double k) {
+  const double least = std::max(x2, k);
+  return x1 > least ? x1 - least - k * devices::log_of(x1 / least) : 0;
 }
 
-LargestImage largest_image(const Scenario& scenario, std::uint32_t object_bytes) {
-  if (scenario.heap.memory.kind == firmware::MemoryKind::heap)
-    return largest_heap_image(scenario, object_bytes);
-  const firmware::BaselinePlan plan = firmware::plan_baseline(heap_config_of(scenario), scenario.heap.memory,
-                                                              scenario.storage.part.size_bytes);
-  LargestImage image;
-  image.bytes = plan.image_bytes + scenario.mcu.os_save_bytes;
-  image.pieces = 5.0 + plan.pages;
-  image.steps = 2.0 * plan.pages;
-  return image;
+// Terminal voltage once a load sets in; 0 if the capacitor cannot deliver it.
+double under_load(double internal_v, double k) {
+  const double square = internal_v * internal_v - 4 * k;
+  return square > 0 ? 0.5 * (internal_v + std::sqrt(square)) : 0;
+}
+
+// What the insulation takes on the way from a voltage down, at the most.
+double leaked_j(const Demand& demand, double from_v, const SupplyConfig& supply) {
+  return from_v * from_v / supply.capacitor.leakage_ohm * demand.time.seconds();
+}
+
+double needed(const Demand& demand, double from_v, double to_v, const SupplyConfig& supply) {
+  const double esr_ohm = supply.capacitor.esr_ohm;
+  const double begin_v = under_load(from_v, demand.peak_w * esr_ohm);
+  return capacitance_between(demand.energy_j + leaked_j(demand, from_v, supply), demand.peak_w, begin_v, to_v,
+                             esr_ohm);
+}
+
+double active_w(const Scenario& scenario) {
+  const devices::McuProfile& mcu = scenario.mcu.profile;
+  const double storage_a =
+      std::max(scenario.storage.part.active_a_at(scenario.storage.sck_hz), scenario.storage.part.standby_a);
+  return mcu.rail_v * (mcu.active_a_at(scenario.mcu.clock_hz) + storage_a) /
+         scenario.supply.converter.efficiency;
+}
+
+Demand boot_demand(const Scenario& scenario) {
+  const devices::McuProfile& mcu = scenario.mcu.profile;
+  Demand demand;
+  for (const devices::BootPhase& phase : mcu.boot) {
+    const double power_w = mcu.rail_v * (phase.current_a + scenario.storage.part.standby_a) /
+                           scenario.supply.converter.efficiency;
+    demand.energy_j += power_w * phase.duration.seconds();
+    demand.peak_w = std::max(demand.peak_w, power_w);
+    demand.time += phase.duration;
+  }
+  return demand;
+}
+
+// Reads of a restore.
+struct Reads {
+  std::uint64_t calls = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t pieces = 0;
+  std::uint64_t checksum_bytes = 0;
+  std::uint64_t steps = 0;
+};
+
+// Walks over all slots: of records, bitmaps, slots, chains, free list, dirty bits and data, homes.
+constexpr std::uint64_t kRestoreWalks = 14;
+
+// Both headers, the mark, the records, one image, and of what is resident and not in that image each home.
+Reads heap_reads(const Scenario& scenario, const heap::Geometry& geometry, std::uint32_t image_bytes) {
+  const std::uint32_t slots = geometry.config.max_residents;
+  const std::uint32_t slot_bytes = geometry.modules.slot_bytes;
+  const heap::Population population = population_of(scenario.workload);
+  const std::uint32_t smallest = std::max(heap::kGranule, heap::round_up_8(population.smallest_bytes));
+  const std::uint32_t room = geometry.object_granules() * heap::kGranule;
+  const std::uint32_t residents = std::min(slots, room / smallest);
+  const std::uint32_t content = image_bytes - geometry.empty_image_bytes();
+  // Of objects that are dirty in parts the home is read as well.
+  const std::uint32_t in_image =
+      population.partial ? 0 : std::min(residents, content / (smallest + slot_bytes));
+  const std::uint64_t records = geometry.modules.records ? std::uint64_t{slots} * slot_bytes : 0;
+  const std::uint64_t homes = residents - in_image;
+  Reads reads;
+  reads.calls = 4 + (records > 0 ? 1 : 0) + homes;
+  reads.checksum_bytes = image_bytes + geometry.config.os_bytes + 2 * sizeof(heap::CheckpointHeader);
+  reads.bytes =
+      sizeof(heap::RunningMark) + reads.checksum_bytes + records + room - std::uint64_t{in_image} * smallest;
+  reads.pieces = reads.calls + 8 + in_image + slots / 2;
+  reads.steps = kRestoreWalks * slots;
+  return reads;
+}
+
+// Both headers, the mark, one image, and homes of pages that it does not have.
+Reads baseline_reads(const Scenario& scenario) {
+  const heap::HeapConfig config = heap_config_of(scenario);
+  const firmware::BaselinePlan plan =
+      firmware::plan_baseline(config, scenario.heap.memory, scenario.storage.part.size_bytes);
+  const std::uint32_t dirty = plan.pages > 0 ? std::min(plan.pages, plan.dirty_pages_allowed(plan.pages)) : 0;
+  Reads reads;
+  reads.calls = 5 + (plan.pages > 0 ? 2 + std::uint64_t{dirty} : 0);
+  reads.checksum_bytes = plan.image_bytes + config.os_bytes + 2 * sizeof(firmware::SnapshotHeader);
+  reads.bytes =
+      sizeof(heap::RunningMark) + reads.checksum_bytes + std::uint64_t{plan.pages - dirty} * plan.page_bytes;
+  reads.pieces = reads.calls + 4 + dirty;
+  reads.steps = 8 * std::uint64_t{plan.pages};
+  return reads;
+}
+
+Picoseconds time_of(const Scenario& scenario, const Reads& reads) {
+  const StorageConfig& storage = scenario.storage;
+  const devices::TransferCosts& costs = storage.bus.costs(storage.transfer);
+  const devices::CpuCosts& cpu = scenario.mcu.profile.costs;
+  const std::uint64_t command_bytes = 1 + storage.part.address_bytes;
+  const auto bytes = static_cast<double>(reads.bytes);
+  const auto calls = static_cast<double>(reads.calls);
+  const double slices = storage.slice_bytes == 0 ? calls : bytes / storage.slice_bytes + calls;
+  const double chunks =
+      bytes / costs.chunk_bytes + static_cast<double>(reads.pieces) + (storage.slice_bytes == 0 ? 0 : slices);
+  const double wire_s = 8.0 / static_cast<double>(storage.sck_hz);
+  const double bus_s =
+      calls * costs.call_read.seconds() +
+      slices * (costs.setup_receive.seconds() + costs.handover_send.seconds() +
+                static_cast<double>(command_bytes) * (costs.copy_send_per_byte.seconds() + wire_s)) +
+      chunks * costs.handover_receive.seconds() + bytes * (costs.copy_receive_per_byte.seconds() + wire_s);
+  const double cycles = static_cast<double>(reads.checksum_bytes) * cpu.checksum_byte +
+                        static_cast<double>(reads.steps) * cpu.step + calls * cpu.call +
+                        (calls + slices) * cpu.section;
+  const double total_s = bus_s + cycles / static_cast<double>(scenario.mcu.clock_hz);
+  return {static_cast<std::int64_t>(total_s * 1e12) + 1};
+}
+
+void estimate_restore(const Scenario& scenario, StartDemand& start) {
+  Reads reads;
+  if (scenario.heap.memory.kind == firmware::MemoryKind::heap) {
+    heap::Geometry geometry;
+    static_cast<void>(firmware::plan_heap(heap_config_of(scenario), scenario.heap.memory,
+                                          scenario.storage.part.size_bytes, geometry));
+    const heap::PersistBound full = heap::worst_case_persist(geometry, population_of(scenario.workload));
+    // Homes one by one can take longer than an image that has the objects.
+    const Reads of_full = heap_reads(scenario, geometry, full.bytes - full.os_bytes);
+    const Reads of_empty = heap_reads(scenario, geometry, geometry.empty_image_bytes());
+    reads = time_of(scenario, of_full) < time_of(scenario, of_empty) ? of_empty : of_full;
+  } else {
+    reads = baseline_reads(scenario);
+  }
+  Picoseconds time = time_of(scenario, reads);
+  // The part may not be ready when boot is over.
+  const Picoseconds power_up = scenario.storage.part.power_up;
+  if (power_up > start.boot.time) time += power_up - start.boot.time;
+  const double power_w = active_w(scenario);
+  start.restore = {time.seconds() * power_w, power_w, time};
+  start.restore_reads = static_cast<std::uint32_t>(reads.calls);
+  start.restore_bytes = static_cast<std::uint32_t>(reads.bytes);
+}
+
+std::vector<Corner> corners_of(const Demand& persist, const SupplyConfig& supply) {
+  std::vector<Corner> corners;
+  for (const double capacitance : {-1, 1}) {
+    for (const double warn : {-1, 1}) {
+      for (const double brown_out : {1, -1}) {
+        Deviation parts;
+        parts.capacitance = 1 + capacitance * supply.capacitance_tolerance;
+        parts.warn = 1 + warn * supply.comparator.tolerance;
+        parts.brown_out = 1 + brown_out * supply.comparator.tolerance;
+        corners.push_back({parts, persist_capacitance(persist, supply, parts)});
+      }
+    }
+  }
+  return corners;
+}
+
+std::vector<Spread> spreads_of(const Demand& persist, const SupplyConfig& supply) {
+  const auto alone = [&](const char* name, double Deviation::*which, double tolerance) {
+    Deviation low;
+    Deviation high;
+    low.*which = 1 - tolerance;
+    high.*which = 1 + tolerance;
+    const double at_low = persist_capacitance(persist, supply, low);
+    const double at_high = persist_capacitance(persist, supply, high);
+    return Spread{name, std::min(at_low, at_high), std::max(at_low, at_high)};
+  };
+  return {alone("capacitance", &Deviation::capacitance, supply.capacitance_tolerance),
+          alone("warn", &Deviation::warn, supply.comparator.tolerance),
+          alone("brown_out", &Deviation::brown_out, supply.comparator.tolerance)};
+}
+
+MonteCarlo draw(const Demand& persist, const SupplyConfig& supply, std::uint64_t draws, std::uint64_t seed) {
+  MonteCarlo result;
+  result.draws = draws;
+  result.seed = seed;
+  devices::SplitMix64 random(seed);
+  const auto within = [&random](double tolerance) { return 1 + tolerance * (2 * random.unit() - 1); };
+  std::vector<double> needs;
+  needs.reserve(draws);
+  for (std::uint64_t i = 0; i < draws; ++i) {
+    Deviation parts;
+    parts.capacitance = within(supply.capacitance_tolerance);
+    parts.warn = within(supply.comparator.tolerance);
+    parts.brown_out = within(supply.comparator.tolerance);
+    needs.push_back(persist_capacitance(persist, supply, parts));
+    if (needs.back() <= supply.capacitor.capacitance_f) ++result.passed;
+  }
+  std::sort(needs.begin(), needs.end());
+  const auto quantile = [&](std::uint64_t percent) { return needs[(draws * percent + 99) / 100 - 1]; };
+  result.median_f = quantile(50);
+  result.p99_f = quantile(99);
+  return result;
 }
 
 }  // namespace
 
+double capacitance_between(double energy_j, double power_w, double from_v, double to_v, double esr_ohm) {
+  const double usable = usable_between(from_v * from_v, to_v * to_v, power_w * esr_ohm);
+  return usable > 0 ? 2 * energy_j / usable : kInfinity;
+}
+
 double capacitance_for(double energy_j, double power_w, const SupplyConfig& supply) {
-  const double x1 = supply.thresholds.warn_v * supply.thresholds.warn_v;
-  const double x2 = supply.thresholds.brown_out_v * supply.thresholds.brown_out_v;
-  const double k = power_w * supply.capacitor.esr_ohm;
-  const double usable = x1 - x2 - k * devices::log_of(x1 / x2);
-  return usable > 0 ? 2 * energy_j / usable : std::numeric_limits<double>::infinity();
+  return capacitance_between(energy_j, power_w, supply.thresholds.warn_v, supply.thresholds.brown_out_v,
+                             supply.capacitor.esr_ohm);
 }
 
 double capacitance_for_start(double energy_j, const SupplyConfig& supply) {
@@ -64,73 +230,108 @@ double capacitance_for_start(double energy_j, const SupplyConfig& supply) {
   return 2 * energy_j / (on * on - warn * warn);
 }
 
-std::uint32_t smallest_object_bytes(const Scenario& scenario) {
-  if (const auto* counter = std::get_if<CounterConfig>(&scenario.workload)) return counter->size_bytes;
-  if (const auto* queue = std::get_if<QueueConfig>(&scenario.workload)) return queue->item_bytes + 8;
-  if (const auto* script = std::get_if<ScriptWorkloadConfig>(&scenario.workload)) {
-    std::uint32_t smallest = heap::kMaxRamBytes;
-    for (const firmware::ObjectDemand& demand : demand_of(*script->program)) {
-      const bool partial = demand.dirtiness == heap::Dirtiness::partial;
-      smallest = std::min({smallest, demand.size_bytes, partial ? heap::kDirtyBlockBytes : smallest});
-    }
-    return smallest;
-  }
-  // Of a custom workload nothing is known: the worst case.
-  if (std::holds_alternative<firmware::CustomOptions>(scenario.workload)) return heap::kGranule;
-  const auto& sizes = std::get<KvsConfig>(scenario.workload).sizes;
-  return *std::min_element(sizes.begin(), sizes.end());
+Demand demand_of(const PersistBound& bound) {
+  return {bound.energy_j(), bound.largest_w(), bound.times.total()};
 }
 
-double largest_load_w(const Scenario& scenario) {
-  const devices::McuProfile& mcu = scenario.mcu.profile;
-  const StorageConfig& storage = scenario.storage;
-  const double active_a = mcu.active_a_at(scenario.mcu.clock_hz);
-  double largest_a = active_a + storage.part.active_a_at(storage.sck_hz);
-  if (const auto* script = std::get_if<ScriptWorkloadConfig>(&scenario.workload)) {
-    for (const firmware::script::Step& step : script->program->steps) {
-      const auto* phase = std::get_if<firmware::script::Phase>(&step.action);
-      if (phase == nullptr) continue;
-      const double load_a = static_cast<double>(phase->load_ua) / 1e6;
-      const double cpu_a = phase->sleeping ? mcu.sleep_a : active_a;
-      largest_a = std::max(largest_a, load_a + cpu_a + storage.part.standby_a);
-    }
-  }
-  return mcu.rail_v * largest_a / scenario.supply.converter.efficiency;
+double persist_capacitance(const Demand& persist, const SupplyConfig& supply, const Deviation& parts) {
+  const Thresholds& levels = supply.thresholds;
+  return needed(persist, levels.warn_v * parts.warn, levels.brown_out_v * parts.brown_out, supply) /
+         parts.capacitance;
 }
 
-PersistEstimate full_persist(const Scenario& scenario, std::uint32_t object_bytes) {
-  const auto& storage = scenario.storage;
-  const auto& costs = storage.bus.costs(storage.transfer);
-  const auto& cpu = scenario.mcu.profile.costs;
-  const LargestImage image = largest_image(scenario, object_bytes);
-  const double bytes = image.bytes;
-  const double pieces = image.pieces;
-  const double wire_s = 8.0 / static_cast<double>(storage.sck_hz);
-  const double copy_s = costs.copy_send_per_byte.seconds();
-  const double handover_s = costs.handover_send.seconds();
-  const double command_bytes = 2.0 + storage.part.address_bytes;
+double start_capacitance(const Demand& start, const SupplyConfig& supply, const Deviation& parts) {
+  const Thresholds& levels = supply.thresholds;
+  return needed(start, levels.turn_on_v * parts.turn_on, levels.warn_v * parts.warn, supply) /
+         parts.capacitance;
+}
 
-  const double slices = storage.slice_bytes > 0 ? bytes / storage.slice_bytes + pieces : 1;
-  const double chunks = bytes / costs.chunk_bytes + pieces + (storage.slice_bytes > 0 ? slices : 0);
-  PersistEstimate estimate;
-  estimate.time_s =
-      costs.call_write.seconds() + costs.abort_cost.seconds() +
-      slices * (2 * costs.setup_send.seconds() + 2 * handover_s + command_bytes * (wire_s + copy_s)) +
-      chunks * handover_s + bytes * (wire_s + copy_s) +
-      (bytes * cpu.checksum_byte + image.steps * cpu.step + cpu.call + 4 * slices * cpu.section) /
-          static_cast<double>(scenario.mcu.clock_hz);
-  const double power_w =
-      scenario.mcu.profile.rail_v *
-      (scenario.mcu.profile.active_a_at(scenario.mcu.clock_hz) + storage.part.active_a_at(storage.sck_hz)) /
-      scenario.supply.converter.efficiency;
-  estimate.energy_j = estimate.time_s * power_w;
-  const Picoseconds latency = scenario.supply.comparator.latency;
-  const double delay_w = latency.count > 0 ? largest_load_w(scenario) : 0;
-  estimate.delay_energy_j = latency.seconds() * delay_w;
-  // The ESR's share grows with the power: the larger one is on the safe side.
-  estimate.capacitance_f = capacitance_for(estimate.energy_j + estimate.delay_energy_j,
-                                           std::max(power_w, delay_w), scenario.supply);
-  return estimate;
+// The larger the level, the less capacitance it takes: halving finds it to the last bit or two.
+double turn_on_for(const Demand& start, double capacitance_f, const SupplyConfig& supply,
+                   const Deviation& parts) {
+  SupplyConfig with = supply;
+  const auto does = [&](double turn_on_v) {
+    with.thresholds.turn_on_v = turn_on_v;
+    return start_capacitance(start, with, parts) <= capacitance_f;
+  };
+  double low = 0;
+  double high = supply.thresholds.warn_v;
+  constexpr double kFarAboveAnySupply = 1e6;
+  while (!does(high)) {
+    low = high;
+    high *= 2;
+    if (high > kFarAboveAnySupply) return kInfinity;
+  }
+  for (int i = 0; i < 60; ++i) {
+    const double middle = 0.5 * (low + high);
+    (does(middle) ? high : low) = middle;
+  }
+  return high;
+}
+
+Deviation worst_for_persist(const SupplyConfig& supply) {
+  return {.capacitance = 1 - supply.capacitance_tolerance,
+          .warn = 1 - supply.comparator.tolerance,
+          .brown_out = 1 + supply.comparator.tolerance};
+}
+
+Deviation worst_for_start(const SupplyConfig& supply) {
+  return {.capacitance = 1 - supply.capacitance_tolerance,
+          .turn_on = 1 - supply.comparator.tolerance,
+          .warn = 1 + supply.comparator.tolerance};
+}
+
+Demand StartDemand::total() const {
+  Demand total = boot;
+  const auto add = [&total](const Demand& part) {
+    total.energy_j += part.energy_j;
+    total.peak_w = std::max(total.peak_w, part.peak_w);
+    total.time += part.time;
+  };
+  add(restore);
+  if (operation) add(*operation);
+  return total;
+}
+
+StartDemand start_demand(const Scenario& scenario, std::optional<Demand> operation) {
+  StartDemand start;
+  start.boot = boot_demand(scenario);
+  estimate_restore(scenario, start);
+  start.operation = operation;
+  return start;
+}
+
+Sizing size_supply(const Scenario& scenario, std::optional<Demand> operation, std::uint64_t draws,
+                   std::uint64_t seed) {
+  const SupplyConfig& supply = scenario.supply;
+  Sizing sizing;
+  sizing.bound = persist_bound(scenario);
+  sizing.persist = demand_of(sizing.bound);
+  const Deviation worst = worst_for_persist(supply);
+  sizing.persist_nominal_f = persist_capacitance(sizing.persist, supply, {});
+  sizing.persist_worst_f = persist_capacitance(sizing.persist, supply, worst);
+  sizing.window = supply.thresholds.warn_v * worst.warn > supply.thresholds.brown_out_v * worst.brown_out;
+
+  sizing.start = start_demand(scenario, operation);
+  const Demand start = sizing.start.total();
+  sizing.start_nominal_f = start_capacitance(start, supply, {});
+  sizing.start_worst_f = start_capacitance(start, supply, worst_for_start(supply));
+  const double capacitance_f = supply.capacitor.capacitance_f;
+  sizing.turn_on_nominal_v = turn_on_for(start, capacitance_f, supply, {});
+  sizing.turn_on_worst_v = turn_on_for(start, capacitance_f, supply, worst_for_start(supply));
+
+  sizing.corners = corners_of(sizing.persist, supply);
+  const auto less = [](const Corner& a, const Corner& b) { return a.capacitance_f < b.capacitance_f; };
+  sizing.worst_corner = static_cast<std::size_t>(
+      std::max_element(sizing.corners.begin(), sizing.corners.end(), less) - sizing.corners.begin());
+  sizing.spreads = spreads_of(sizing.persist, supply);
+  const auto narrower = [](const Spread& a, const Spread& b) {
+    return a.most_f - a.least_f < b.most_f - b.least_f;
+  };
+  sizing.largest_spread = static_cast<std::size_t>(
+      std::max_element(sizing.spreads.begin(), sizing.spreads.end(), narrower) - sizing.spreads.begin());
+  if (draws > 0) sizing.monte_carlo = draw(sizing.persist, supply, draws, seed);
+  return sizing;
 }
 
 }  // namespace brownout::sim

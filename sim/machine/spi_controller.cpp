@@ -39,6 +39,9 @@ void SpiController::begin(heap::ConstBytes command, bool receive) {
   source_ = command_.data();
   piece_left_ = command.size;
   chunk_left_ = 0;
+  asking_ = false;
+  ahead_.reset();
+  flown_ = {};
   data_in_transaction_ = 0;
 }
 
@@ -59,18 +62,31 @@ bool SpiController::run(bool may_be_stopped) {
     time_.storage_selected(true);
   }
   for (;;) {
-    if (chunk_left_ == 0) {
-      const bool any = next_chunk();
-      if (stopped()) return false;
-      if (!any) break;
+    if (piece_left_ == 0) {
+      if (!ahead_) {
+        const Answer answer = ask();
+        if (stopped()) return false;
+        ahead_ = answer;
+      }
+      if (!ahead_->any) break;
+      open_piece();
+      continue;
     }
+    if (chunk_left_ == 0) open_chunk();
     const bool receiving = piece_ == Piece::data && receive_;
     const Picoseconds copy = (receiving ? costs_.copy_receive_per_byte : costs_.copy_send_per_byte) *
                              static_cast<std::int64_t>(chunk_left_);
     drive(receiving ? costs_.handover_receive : costs_.handover_send + copy);
     if (stopped()) return false;
+    if (!costs_.cpu_moves_bytes && !receive_ && chunk_left_ == piece_left_ && !ahead_) {
+      wire_begin_ = time_.now();
+      const Answer answer = ask();
+      if (stopped()) return false;
+      ahead_ = answer;
+      catch_up();
+    }
     while (chunk_left_ > 0) {
-      shift(byte_time(chunk_done_));
+      shift();
       if (stopped()) return false;
       move_byte(receiving);
     }
@@ -83,25 +99,43 @@ bool SpiController::run(bool may_be_stopped) {
   return true;
 }
 
-// Opens the next chunk, of the piece at hand or of the one that follows. False at the end of the data.
-bool SpiController::next_chunk() {
-  while (piece_left_ == 0) {
-    piece_ = Piece::data;
-    if (receive_) {
-      heap::MutableBytes bytes;
-      if (!in_.pull(bytes)) return false;
-      destination_ = bytes.data;
-      piece_left_ = bytes.size;
-    } else {
-      heap::ConstBytes bytes;
-      if (!out_.pull(bytes)) return false;
-      source_ = bytes.data;
-      piece_left_ = bytes.size;
-    }
-  }
+// Asks the stream for the piece that follows. Firmware runs in there: the transaction may be gone afterwards.
+SpiController::Answer SpiController::ask() {
+  Answer answer;
+  asking_ = true;
+  answer.any = receive_ ? in_.pull(answer.in) : out_.pull(answer.out);
+  asking_ = false;
+  return answer;
+}
+
+void SpiController::open_piece() {
+  piece_ = Piece::data;
+  source_ = ahead_->out.data;
+  destination_ = ahead_->in.data;
+  piece_left_ = receive_ ? ahead_->in.size : ahead_->out.size;
+  ahead_.reset();
+}
+
+void SpiController::open_chunk() {
   chunk_left_ = std::min(piece_left_, costs_.chunk_bytes);
   chunk_done_ = 0;
-  return true;
+}
+
+// While the stream was asked the wire went on: clocks the bytes that have ended by now.
+void SpiController::catch_up() {
+  Picoseconds beside = time_.now() - wire_begin_;
+  while (chunk_left_ > 0 && byte_time(chunk_done_) <= beside) {
+    beside -= byte_time(chunk_done_);
+    move_byte(false);
+  }
+  if (chunk_left_ > 0) flown_ = beside;
+}
+
+// Lets the byte in flight pass, or what is left of it.
+void SpiController::shift() {
+  const Picoseconds left = byte_time(chunk_done_) - flown_;
+  flown_ = {};
+  time_.pass(left, costs_.cpu_moves_bytes ? BusTime::wire : BusTime::dma);
 }
 
 void SpiController::move_byte(bool receiving) {
@@ -132,14 +166,18 @@ void SpiController::finish() {
 
 void SpiController::abort() {
   if (!active_) return;
+  const bool asking = asking_;
+  if (asking) catch_up();
+  asking_ = false;
   const std::uint64_t data_bytes = counters_.data_bytes;
-  if (costs_.abort_granularity == AbortGranularity::transfer) {
+  if (costs_.abort_granularity == AbortGranularity::transfer && !asking) {
     run(false);
-  } else if (costs_.abort_granularity == AbortGranularity::chunk && selected_) {
-    // What the FIFO holds runs out on the wire, the byte in flight once more in full.
+  } else if (costs_.abort_granularity != AbortGranularity::byte && selected_) {
+    // What the FIFO holds runs out on the wire, the byte in flight once more in full; beside a stream that
+    // was being asked, what is left of it.
     const bool receiving = piece_ == Piece::data && receive_;
     while (chunk_left_ > 0) {
-      shift(byte_time(chunk_done_));
+      shift();
       move_byte(receiving);
     }
   }
@@ -160,6 +198,9 @@ void SpiController::abort() {
 }
 
 void SpiController::reset() {
+  assert((!asking_ || chip_.powered()) && "what has been clocked in by now still has to reach the chip");
+  if (asking_) catch_up();
+  asking_ = false;
   active_ = false;
   selected_ = false;
   ++id_;

@@ -1,9 +1,12 @@
 // The SPI controller: walks a transaction byte by byte through the chip, in the time that the profile
-// says, and can be interrupted and stopped at any of its bytes.
+// says, and can be interrupted and stopped at any of its bytes. Where DMA moves the bytes that are sent, the
+// piece that follows is asked for while the one before is on the wire: what firmware does for it, and what
+// strikes meanwhile, finds the chip as far as the wire has come.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "devices/bus/spi_profile.hpp"
 #include "devices/fram/fram_chip.hpp"
@@ -27,6 +30,7 @@ class Timekeeper {
   // transfer; the controller looks afterwards.
   virtual void pass(Picoseconds span, BusTime spent_on) = 0;
   virtual void storage_selected(bool selected) = 0;
+  // Differences are what pass() and the work of the CPU took; they are zero while time stands still.
   [[nodiscard]] virtual Picoseconds now() const = 0;
 
  protected:
@@ -51,23 +55,33 @@ class SpiController {
   // Runs the transaction to its end, or until it was stopped from inside an interrupt.
   heap::TransferState poll();
   // Stops the transaction in flight as finely as the profile allows: at once, with the byte in flight
-  // lost; after the chunk; or only at its end.
+  // lost; after the chunk; or only at its end. From inside a stream, after the chunk at the latest: the
+  // stream cannot be asked for what follows.
   void abort();
-  // Power is gone: whatever was in flight is no more.
+  // Power is about to go, and the chip still has it: whatever was in flight is no more.
   void reset();
 
   [[nodiscard]] const BusCounters& counters() const { return counters_; }
 
  private:
   enum class Piece : std::uint8_t { command, data };
+  // What a stream said when it was asked for a piece.
+  struct Answer {
+    bool any = false;
+    heap::ConstBytes out;
+    heap::MutableBytes in;
+  };
 
   void begin(heap::ConstBytes command, bool receive);
   bool run(bool may_be_stopped);
-  bool next_chunk();
+  Answer ask();
+  void open_piece();
+  void open_chunk();
+  void catch_up();
   void move_byte(bool receiving);
   void finish();
   void drive(Picoseconds span) { time_.pass(span, BusTime::driver); }
-  void shift(Picoseconds span) { time_.pass(span, costs_.cpu_moves_bytes ? BusTime::wire : BusTime::dma); }
+  void shift();
   [[nodiscard]] Picoseconds byte_time(std::uint32_t index) const;
 
   devices::TransferCosts costs_;
@@ -92,6 +106,10 @@ class SpiController {
   std::uint32_t piece_left_ = 0;
   std::uint32_t chunk_left_ = 0;
   std::uint32_t chunk_done_ = 0;
+  bool asking_ = false;          // the stream is being asked: firmware is at work
+  std::optional<Answer> ahead_;  // for the piece after the one at hand
+  Picoseconds wire_begin_;       // of the chunk that is on the wire while the stream is asked
+  Picoseconds flown_;            // what has passed of the byte in flight meanwhile
   std::uint32_t data_in_transaction_ = 0;
 };
 

@@ -35,9 +35,12 @@ Json by_phase(const RunResult& result) {
   Json phases = Json::object();
   for (const Phase phase : kAllPhases) {
     const PhaseUse& use = result.phases[static_cast<std::size_t>(phase)];
-    phases[std::string(name_of(phase))] = {{"time_s", use.time.seconds()}, {"time_ps", use.time.count},
-                                           {"energy_j", use.energy_j()},   {"cpu_j", use.cpu_j},
-                                           {"bus_j", use.bus_j},           {"storage_j", use.storage_j},
+    phases[std::string(name_of(phase))] = {{"time_s", use.time.seconds()},
+                                           {"time_ps", use.time.count},
+                                           {"energy_j", use.energy_j()},
+                                           {"cpu_j", use.cpu_j},
+                                           {"bus_j", use.bus_j},
+                                           {"storage_j", use.storage_j},
                                            {"peripherals_j", use.peripherals_j}};
   }
   return phases;
@@ -64,6 +67,17 @@ Json consumers(const RunResult& result) {
           {"conversion", result.conversion_j}};
 }
 
+Json recovered(const std::optional<Recovered>& found) {
+  if (!found) return nullptr;
+  return {{"from_image", found->from_image},
+          {"in_doubt", found->in_doubt},
+          {"kept", found->kept},
+          {"fell_back", found->fell_back},
+          {"reclaimed", found->reclaimed}};
+}
+
+Json restorable(const std::optional<bool>& older) { return older ? Json(*older) : Json(nullptr); }
+
 Json losses(const RunResult& result) {
   Json list = Json::array();
   for (const Loss& loss : result.losses) {
@@ -78,7 +92,9 @@ Json losses(const RunResult& result) {
                     {"delay_energy_j", loss.delay_energy_j},
                     {"persist_energy_j", loss.persist_energy_j},
                     {"lacked_j", loss.lacked_j},
-                    {"needed_capacitance_f", number(loss.needed_capacitance_f)}});
+                    {"needed_capacitance_f", number(loss.needed_capacitance_f)},
+                    {"older_restorable", restorable(loss.older_restorable)},
+                    {"attached", recovered(loss.recovered)}});
   }
   return list;
 }
@@ -114,6 +130,25 @@ Json configuration(const Scenario& scenario) {
           {"slots", std::string(name_in(kSlots, memory.slots))}};
 }
 
+// Shares are null if there was no persist.
+Json bound_of(const RunResult& result) {
+  const PersistBound& bound = result.persist_bound;
+  const OverBound& largest = result.largest_over_bound;
+  const bool any = result.persist.time_s.count() > 0;
+  const auto share = [any](double value) { return any ? Json(value) : Json(nullptr); };
+  return {
+      {"bytes", bound.bytes},
+      {"pieces", bound.pieces},
+      {"transactions", bound.transactions},
+      {"time_s", bound.times.total().seconds()},
+      {"time_ps", bound.times.total().count},
+      {"energy_j", bound.energy_j()},
+      {"section_cycles", bound.section_cycles},
+      {"section_limit_cycles", bound.section_limit_cycles},
+      {"largest_over_bound",
+       {{"bytes", share(largest.bytes)}, {"time", share(largest.time)}, {"energy", share(largest.energy)}}}};
+}
+
 }  // namespace
 
 Uncalibrated uncalibrated_share(const RunResult& result) {
@@ -135,8 +170,9 @@ Uncalibrated uncalibrated_share(const RunResult& result) {
 }
 
 double recommended_capacitance(const Scenario& scenario, const RunResult& result) {
-  double needed = std::max(full_persist(scenario, smallest_object_bytes(scenario)).capacitance_f,
-                           result.needed_capacitance_f);
+  const Demand full = demand_of(result.persist_bound);
+  double needed =
+      std::max(capacitance_for(full.energy_j, full.peak_w, scenario.supply), result.needed_capacitance_f);
   needed = std::max(needed, capacitance_for_start(result.largest_start_j, scenario.supply));
   for (const Loss& loss : result.losses) needed = std::max(needed, loss.needed_capacitance_f);
   return needed;
@@ -165,17 +201,21 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
                        {"lost", result.lost},
                        {"false_alarms", result.false_alarms},
                        {"during_boot", result.during_boot},
-                       {"with_dirty_data", result.with_dirty_data}};
+                       {"with_dirty_data", result.with_dirty_data},
+                       {"attached", result.attaches.count}};
   report["losses"] = losses(result);
+  report["attaches"] = {{"count", result.attaches.count},
+                        {"from_image", result.attaches.from_image},
+                        {"in_doubt", result.attaches.in_doubt},
+                        {"kept", result.attaches.kept},
+                        {"fell_back", result.attaches.fell_back},
+                        {"reclaimed", result.attaches.reclaimed}};
   report["starts"] = {{"turn_ons", result.turn_ons}, {"cold_starts", result.cold_starts}};
   report["phases"] = by_phase(result);
   report["energy_by_consumer_j"] = consumers(result);
-  report["energy"] = {{"harvested_j", result.harvested_j},
-                      {"initial_j", result.initial_j},
-                      {"final_j", result.final_j},
-                      {"used_j", used_j},
-                      {"conversion_j", result.conversion_j},
-                      {"final_voltage_v", result.final_v}};
+  report["energy"] = {{"harvested_j", result.harvested_j},   {"initial_j", result.initial_j},
+                      {"final_j", result.final_j},           {"used_j", used_j},
+                      {"conversion_j", result.conversion_j}, {"final_voltage_v", result.final_v}};
   report["balance"] = {{"turned_over_j", result.balance.turned_over_j},
                        {"first_book_j", result.balance.first_book_j},
                        {"second_book_j", result.balance.second_book_j},
@@ -183,12 +223,14 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
                        {"worst", result.balance.worst}};
   report["persist"] = transfers(result.persist);
   report["persist"]["lowest_end_voltage_v"] = number(result.lowest_persist_end_v);
+  report["persist_bound"] = bound_of(result);
   report["restore"] = transfers(result.restore);
   report["work"] = {
       {"operations", result.operations},
       {"operations_per_second",
        result.simulated.count > 0 ? Json(operations / result.simulated.seconds()) : Json(nullptr)},
-      {"energy_per_operation_j", operations > 0 ? Json(used_j / operations) : Json(nullptr)}};
+      {"energy_per_operation_j", operations > 0 ? Json(used_j / operations) : Json(nullptr)},
+      {"largest_operation_j", result.largest_operation_j}};
   report["capacitor"] = {{"capacitance_f", scenario.supply.capacitor.capacitance_f},
                          {"needed_by_largest_persist_f", number(result.needed_capacitance_f)},
                          {"recommended_f", number(recommended_capacitance(scenario, result))}};

@@ -1,33 +1,12 @@
-#include <cmath>
 #include <string>
 
 #include <fmt/format.h>
 
+#include "sim/report/figures.hpp"
 #include "sim/report/report.hpp"
 
 namespace brownout::sim {
 namespace {
-
-// Three significant digits with an SI prefix: 12.3 mJ.
-std::string si(double value, const char* unit) {
-  struct Prefix {
-    double factor;
-    const char* name;
-  };
-  constexpr Prefix kPrefixes[] = {{1e6, "M"},  {1e3, "k"},  {1, ""},     {1e-3, "m"},
-                                  {1e-6, "u"}, {1e-9, "n"}, {1e-12, "p"}};
-  if (!std::isfinite(value)) return fmt::format("no {}", unit);
-  if (value == 0) return fmt::format("0 {}", unit);
-  for (const Prefix& prefix : kPrefixes) {
-    if (std::fabs(value) < prefix.factor * 0.9995) continue;
-    const double scaled = value / prefix.factor;
-    const int decimals = scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0;
-    return fmt::format("{:.{}f} {}{}", scaled, decimals, prefix.name, unit);
-  }
-  return fmt::format("{:.3g} {}", value, unit);
-}
-
-std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 std::string line(const char* label, const std::string& text) {
   return fmt::format("  {:<11}{}\n", label, text);
@@ -58,6 +37,9 @@ std::string loss_lines(const Scenario& scenario, const RunResult& result) {
     if (loss.delay_energy_j > 0) {
       text += line("", fmt::format("with the comparator's delay before it, which takes {}",
                                    si(loss.delay_energy_j, "J")));
+    }
+    if (loss.older_restorable.value_or(false)) {
+      text += line("", "a checkpoint from before is whole and current: a program could go back to it");
     }
     // Behind a slow comparator it begins lower in any case.
     const bool at_once = scenario.supply.comparator.latency.count == 0;
@@ -104,7 +86,23 @@ std::string summary(const Scenario& scenario, const RunResult& result) {
                            result.persisted + result.lost, result.persisted, result.lost,
                            result.with_dirty_data, result.false_alarms, result.during_boot));
   text += loss_lines(scenario, result);
+  if (result.attaches.count > 0) {
+    const Attaches& all = result.attaches;
+    text +=
+        line("attached", fmt::format("{} times, {} to a checkpoint; {} objects kept, {} of them older than "
+                                     "their latest,",
+                                     all.count, all.from_image, all.kept, all.fell_back));
+    text += line("", fmt::format("{} in doubt, {} reclaimed", all.in_doubt, all.reclaimed));
+  }
   text += transfer_line("persist", result.persist);
+  if (result.persist.time_s.count() > 0) {
+    const OverBound& largest = result.largest_over_bound;
+    text += line("bound",
+                 fmt::format("{}, {}, {} B from the warning level on; largest {:.2f}, {:.2f}, {:.2f} of it",
+                             si(result.persist_bound.times.total().seconds(), "s"),
+                             si(result.persist_bound.energy_j(), "J"), result.persist_bound.bytes,
+                             largest.time, largest.energy, largest.bytes));
+  }
   text += transfer_line("restore", result.restore);
   if (result.persist.time_s.count() > 0) {
     text += line("margin", fmt::format("lowest voltage after a persist {:.3f} V, brown-out {:.3f} V",

@@ -19,7 +19,7 @@ inline constexpr std::array<std::string_view, 3> kPolicies{"in_order", "clock", 
 inline constexpr std::array<std::string_view, 2> kSlots{"standard", "compact"};
 inline constexpr std::array<std::string_view, 3> kTransferModes{"fifo", "dma", "sliced"};
 inline constexpr std::array<std::string_view, 2> kAfterPersist{"sleep", "shutdown"};
-inline constexpr std::array<std::string_view, 2> kOnLoss{"stop", "reformat"};
+inline constexpr std::array<std::string_view, 3> kOnLoss{"stop", "reformat", "attach"};
 inline constexpr std::array<std::string_view, 6> kSourceKinds{"constant", "square", "ramp",
                                                               "sine",     "bursts", "sequence"};
 inline constexpr std::array<std::string_view, 2> kTraceTimes{"stamped", "by_index"};

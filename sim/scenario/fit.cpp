@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "heap/store_allocators/linked_list.hpp"
+#include "sim/firmware/directory.hpp"
 #include "sim/machine/machine.hpp"
 #include "sim/scenario/choices.hpp"
 
@@ -23,7 +24,7 @@ struct Objects {
   std::string words;
 };
 
-Objects objects_of(const WorkloadConfig& workload) {
+Objects own_objects_of(const WorkloadConfig& workload) {
   if (const auto* counter = std::get_if<CounterConfig>(&workload)) {
     return {{{counter->objects, counter->size_bytes}},
             fmt::format("{} objects of {} B", counter->objects, counter->size_bytes)};
@@ -46,6 +47,21 @@ Objects objects_of(const WorkloadConfig& workload) {
   Objects objects;
   for (std::size_t i = 0; i < kvs.sizes.size(); ++i) objects.kinds.push_back({kvs.counts[i], kvs.sizes[i]});
   objects.words = "256 objects of four sizes";
+  return objects;
+}
+
+// With the directory of a workload that attaches.
+Objects objects_of(const Scenario& scenario) {
+  Objects objects = own_objects_of(scenario.workload);
+  const bool custom = std::holds_alternative<firmware::CustomOptions>(scenario.workload);
+  if (scenario.mcu.on_loss != OnLoss::attach || custom) return objects;
+  std::uint64_t entries = 0;
+  for (const Objects::Kind& kind : objects.kinds) entries += kind.count;
+  if (std::holds_alternative<QueueConfig>(scenario.workload)) entries = 1;  // nodes lead to each other
+  const std::uint32_t pages = firmware::Directory::pages_for(static_cast<std::uint32_t>(entries));
+  objects.kinds.push_back({pages, firmware::Directory::kPageBytes});
+  objects.words += fmt::format(" and {} pages of {} B that lead to them", pages,
+                               std::uint32_t{firmware::Directory::kPageBytes});
   return objects;
 }
 
@@ -74,9 +90,11 @@ void check_store(const Scenario& scenario, const heap::HeapConfig& config, const
   const std::uint32_t part_bytes = std::min(scenario.storage.part.size_bytes, heap::kMaxStoreBytes);
   if (std::uint64_t{geometry.store_base} + std::max(config.store_bytes, 1U) <= part_bytes) return;
   const std::string before = fmt::format(
-      "{} B mark + 2 x ({} B dirty limit + {} B OS part) + {} B slot records = {} B before the objects",
-      sizeof(heap::RunningMark), heap::round_up_8(config.dirty_limit_bytes), config.os_bytes,
-      geometry.store_base - geometry.records_base, geometry.store_base);
+      "{} B superblock and marks + 2 x ({} B dirty limit + {} B OS part) + {} B intent and roots + {} B slot "
+      "records = {} B before the objects",
+      geometry.checkpoint_base, heap::round_up_8(config.dirty_limit_bytes), config.os_bytes,
+      geometry.records_base - geometry.intent_base, geometry.store_base - geometry.records_base,
+      geometry.store_base);
   throw InputError(
       scenario.where(config.store_bytes == 0 ? "heap.dirty_limit" : "heap.store"),
       config.store_bytes == 0
@@ -127,7 +145,7 @@ void check_heap(const Scenario& scenario, heap::Geometry& geometry) {
 }
 
 void check_workload(const Scenario& scenario, const heap::Geometry& geometry) {
-  const Objects objects = objects_of(scenario.workload);
+  const Objects objects = objects_of(scenario);
   const std::uint32_t object_ram = geometry.object_granules() * heap::kGranule;
   const std::uint32_t largest = heap::round_up_8(largest_of(objects));
   if (largest > object_ram) {
@@ -200,7 +218,7 @@ void check_baseline(const Scenario& scenario) {
   const firmware::BaselinePlan plan =
       firmware::plan_baseline(heap_config_of(scenario), memory, scenario.storage.part.size_bytes);
   if (!plan.status().ok()) fail_for_misfit(scenario, plan);
-  const Objects objects = objects_of(scenario.workload);
+  const Objects objects = objects_of(scenario);
   std::uint64_t needed = 0;
   for (const Objects::Kind& kind : objects.kinds) needed += kind.count * heap::round_up_8(kind.size_bytes);
   const std::uint64_t room = memory.kind == firmware::MemoryKind::direct
@@ -214,6 +232,37 @@ void check_baseline(const Scenario& scenario) {
   }
 }
 
+// A program that attaches finds its objects again by named roots.
+void check_attach(const Scenario& scenario) {
+  const Location where = scenario.where("mcu.on_loss");
+  if (scenario.heap.memory.kind != firmware::MemoryKind::heap) {
+    throw InputError(where, fmt::format("attach needs a heap: memory {} has no roots to find its objects by",
+                                        name_in(kMemories, scenario.heap.memory.kind)));
+  }
+  std::uint32_t roots = 1;
+  if (const auto* script = std::get_if<firmware::ScriptOptions>(&scenario.workload)) {
+    if (!script->program->lists.empty()) {
+      throw InputError(where,
+                       "attach does not go with a script that has `lists`: it could not find their "
+                       "elements again; use `objects` and `arrays`");
+    }
+    if (script->program->setup.size > 0) roots = 2;  // one says that it was run
+  }
+  if (const auto* custom = std::get_if<firmware::CustomOptions>(&scenario.workload)) {
+    if (!custom->attaches) {
+      throw InputError(where,
+                       "attach needs a workload that finds its objects again: add it with "
+                       "CustomStart::attaches (sim/scenario/custom_workloads.hpp)");
+    }
+    return;
+  }
+  if (scenario.heap.roots < roots) {
+    throw InputError(scenario.where("heap.roots"),
+                     fmt::format("on_loss: attach needs {} with this workload; heap.roots is {}",
+                                 roots == 1 ? "a root" : "two roots", scenario.heap.roots));
+  }
+}
+
 }  // namespace
 
 void check_fit(const Scenario& scenario) {
@@ -223,6 +272,7 @@ void check_fit(const Scenario& scenario) {
                                  scenario.storage.part.name, scenario.storage.part.min_vdd_v,
                                  scenario.mcu.profile.name, scenario.mcu.profile.rail_v));
   }
+  if (scenario.mcu.on_loss == OnLoss::attach) check_attach(scenario);
   if (scenario.heap.memory.kind != firmware::MemoryKind::heap) {
     check_baseline(scenario);
     return;

@@ -27,7 +27,7 @@ namespace brownout::sim {
 using devices::Picoseconds;
 
 enum class AfterPersist : std::uint8_t { sleep, shutdown };
-enum class OnLoss : std::uint8_t { stop, reformat };
+enum class OnLoss : std::uint8_t { stop, reformat, attach };
 
 struct McuConfig {
   devices::McuProfile profile;  // with the overrides of the scenario applied
@@ -100,6 +100,8 @@ struct HeapConfig {
   std::uint32_t max_residents = 0;     // 0: derived from ram_bytes
   std::uint32_t store_bytes = 0;       // for objects and their allocator; 0: all that the part has left
   std::uint32_t store_unit_bytes = 0;  // of the store allocator; 0: as it chooses
+  std::uint32_t roots = 4;             // named roots that the store has room for
+  bool write_intents = false;          // what is written home is noted in the store first
   firmware::MemoryOptions memory;      // the heap's modules, or a baseline in its place
 };
 

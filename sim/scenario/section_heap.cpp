@@ -14,9 +14,9 @@
 namespace brownout::sim {
 namespace {
 
-constexpr std::array<std::string_view, 11> kHeapKeys{
-    "ram",           "dirty_limit",  "max_residents", "store", "store_unit", "memory",
-    "ram_allocator", "nv_allocator", "policy",        "slots", "page"};
+constexpr std::array<std::string_view, 13> kHeapKeys{
+    "ram",          "dirty_limit", "max_residents", "store", "store_unit", "memory",       "ram_allocator",
+    "nv_allocator", "policy",      "slots",         "page",  "roots",      "write_intents"};
 constexpr std::array<std::string_view, 4> kCounterKeys{"kind", "objects", "size", "compute_cycles"};
 constexpr std::array<std::string_view, 5> kQueueKeys{"kind", "length", "item_bytes", "iterations",
                                                      "compute_cycles"};
@@ -41,6 +41,7 @@ constexpr WholeLimits kResidentLimits{1, 4'096};
 constexpr WholeLimits kStoreLimits{1, 16 * kKibi* kKibi};
 constexpr WholeLimits kStoreUnitLimits{8, 16 * kKibi};
 constexpr WholeLimits kPageLimits{32, 512};
+constexpr WholeLimits kRootLimits{0, heap::kMaxRoots};
 constexpr WholeLimits kComputeLimits{0, 1'000'000'000};
 constexpr WholeLimits kObjectLimits{1, 4'000};
 constexpr WholeLimits kObjectSizeLimits{4, 16'376};
@@ -123,7 +124,7 @@ firmware::CustomOptions read_custom(const Section& section) {
                     in_quotes(name)));
   }
   if (run == nullptr) fail_for_choice(found, name, names);
-  return {run};
+  return {run, custom_workload_attaches(name)};
 }
 
 std::uint32_t read_store_unit(const Found& found) {
@@ -172,7 +173,7 @@ std::size_t read_workload_kind(const Section& root) {
 
 std::span<const std::string_view> workload_keys() { return kWorkloadKeys; }
 
-HeapConfig read_heap(const Section& root) {
+HeapConfig read_heap(const Section& root, const McuConfig& mcu) {
   const Section section = root.need_section("heap", kHeapKeys);
   HeapConfig heap;
   heap.ram_bytes = read_bytes(section.need("ram", "ram: 8 KiB"), kRamLimits);
@@ -185,6 +186,9 @@ HeapConfig read_heap(const Section& root) {
   read_u32(section, "max_residents", kResidentLimits, heap.max_residents);
   if (const auto store = section.find("store")) heap.store_bytes = read_bytes(*store, kStoreLimits);
   if (const auto unit = section.find("store_unit")) heap.store_unit_bytes = read_store_unit(*unit);
+  read_u32(section, "roots", kRootLimits, heap.roots);
+  const auto intents = section.find("write_intents");
+  heap.write_intents = intents ? read_boolean(*intents) : mcu.on_loss == OnLoss::attach;
   heap.memory = read_memory(section);
   return heap;
 }

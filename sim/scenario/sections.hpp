@@ -23,7 +23,7 @@ McuConfig read_mcu(const Section& root);
 StorageConfig read_storage(const Section& root, const McuConfig& mcu);
 SupplyConfig read_supply(const Section& root, const ScenarioContext& context);
 SourceConfig read_source(const Section& supply, const ScenarioContext& context);
-HeapConfig read_heap(const Section& root);
+HeapConfig read_heap(const Section& root, const McuConfig& mcu);
 WorkloadConfig read_workload(const Section& root, const ScenarioContext& context);
 // Of a workload of kind `script`: all but its kind.
 firmware::ScriptOptions read_script_workload(const Section& workload, const ScenarioContext& context);

@@ -20,16 +20,67 @@ std::optional<std::string> first_difference(const Shadow::Copy& copy, const std:
   return std::nullopt;
 }
 
+void follow(Shadow::Copy& copy) {
+  copy.latest = Shadow::digest_of({copy.bytes.data(), static_cast<std::uint32_t>(copy.bytes.size())});
+  copy.versions.push_back(copy.latest);
+}
+
 }  // namespace
 
 void Shadow::make(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) {
-  copies_[home] = {number, std::vector<std::byte>(size_bytes)};
+  Copy& copy = copies_[home];
+  copy = Copy{};
+  copy.number = number;
+  copy.bytes.resize(size_bytes);
+  if (follows_) follow(copy);
 }
 
-void Shadow::change(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) {
+void Shadow::change(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes,
+                    std::span<const std::uint8_t> store) {
   const auto found = copies_.find(home);
   assert(found != copies_.end() && offset + bytes.size <= found->second.bytes.size());
-  std::memcpy(found->second.bytes.data() + offset, bytes.data, bytes.size);
+  Copy& copy = found->second;
+  if (follows_ && digest_at_home(store, home, copy) == copy.latest) copy.versions = {copy.latest};
+  std::memcpy(copy.bytes.data() + offset, bytes.data, bytes.size);
+  if (follows_) follow(copy);
+}
+
+// What is home was the latest version at some time, and from then on only a later one can follow. If it is
+// none, its write was interrupted, and is repeated first of all; until then the object is in doubt.
+void Shadow::note_image(std::span<const std::uint8_t> store) {
+  for (auto& [home, copy] : copies_) {
+    const std::uint64_t at_home = digest_at_home(store, home, copy);
+    const bool known = copy.had(at_home);
+    copy.versions.clear();
+    if (known && at_home != copy.latest) copy.versions.push_back(at_home);
+    copy.versions.push_back(copy.latest);
+    copy.in_image = copy.latest;
+  }
+}
+
+Shadow::Copies Shadow::take_all() {
+  Copies taken;
+  taken.swap(copies_);
+  return taken;
+}
+
+void Shadow::bring_back(std::uint32_t home, std::uint32_t number, heap::ConstBytes content,
+                        std::optional<std::uint64_t> in_image) {
+  Copy& copy = copies_[home];
+  copy.number = number;
+  copy.bytes.assign(content.data, content.data + content.size);
+  copy.versions.clear();
+  follow(copy);
+  copy.in_image = in_image;
+}
+
+std::uint64_t Shadow::digest_of(heap::ConstBytes bytes) { return XXH64(bytes.data, bytes.size, 0); }
+
+std::uint64_t Shadow::digest_at_home(std::span<const std::uint8_t> store, std::uint32_t home,
+                                     const Copy& copy) {
+  assert(home + copy.bytes.size() <= store.size());
+  const auto* bytes = reinterpret_cast<const std::byte*>(store.data()) + home;
+  return digest_of({bytes, static_cast<std::uint32_t>(copy.bytes.size())});
 }
 
 void Shadow::free(std::uint32_t home) { copies_.erase(home); }

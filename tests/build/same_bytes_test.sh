@@ -1,6 +1,6 @@
 #!/bin/bash
 # One scenario, one report, whatever the compiler: builds the program with g++ -O0 and clang++ -O3 and compares
-# the reports of every shipped scenario, byte by byte, with those of the build under test (g++ -O3).
+# the reports and sizings of every shipped scenario, byte by byte, with those of the build under test (g++ -O3).
 set -euo pipefail
 source_dir=$1
 work=$2
@@ -21,15 +21,25 @@ mkdir -p "$work"
 build gcc-O0 g++ -O0
 build clang-O3 clang++ -O3
 status=0
+# same NAME OTHER
+same() {
+  cmp "$work/$1.reference.json" "$work/$1.$2.json" && return
+  diff "$work/$1.reference.json" "$work/$1.$2.json" | head -n 20 >&2 || true
+  status=1
+}
+# size PROGRAM SCENARIO REPORT: 1 says that the capacitor is too small.
+size() {
+  "$1" size "$2" --monte-carlo 1000 --report "$3" >/dev/null || [ $? -eq 1 ]
+}
 for scenario in "$source_dir"/scenarios/*.yaml; do
   name=$(basename "$scenario" .yaml)
   "$reference" run "$scenario" --quiet --report "$work/$name.reference.json"
+  size "$reference" "$scenario" "$work/$name-size.reference.json"
   for other in gcc-O0 clang-O3; do
     "$work/$other/sim/brownout" run "$scenario" --quiet --report "$work/$name.$other.json"
-    if ! cmp "$work/$name.reference.json" "$work/$name.$other.json"; then
-      diff "$work/$name.reference.json" "$work/$name.$other.json" | head -n 20 >&2 || true
-      status=1
-    fi
+    same "$name" "$other"
+    size "$work/$other/sim/brownout" "$scenario" "$work/$name-size.$other.json"
+    same "$name-size" "$other"
   done
 done
 exit $status

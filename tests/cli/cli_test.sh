@@ -45,6 +45,9 @@ says out '^brownout [0-9]+\.[0-9]+\.[0-9]+$'
 expect 0 run --help
 says out '--set'
 says out '--report'
+says out '--image'
+expect 0 inspect --help
+says out '--salvage'
 expect 0 timing --help
 expect 0 list
 for word in mb85rs64v mb85rs4mt esp32c3 cortex-m0plus esp32c3-zephyr counter queue kvs linked_list in_order; do
@@ -68,6 +71,9 @@ refused 'needs a supply of 3 V' run "$scenario" --set mcu.rail="2.8 V"
 refused 'turn_on|warn' run "$scenario" --set supply.thresholds.turn_on="2.8 V"
 refused 'does not exist' run "$scenario" --report missing/report.json
 refused 'directory' run "$scenario" --report "$work"
+refused 'does not exist' run "$scenario" --image missing/fram.bin
+refused 'directory' run "$scenario" --image "$work"
+refused 'needs a file name' run "$scenario" --image ''
 refused 'mb85rs64v' timing --part mb85rs --sck "20 MHz" --transfer fifo --sizes 1
 refused '20 MHz' timing --part mb85rs64v --sck "40 MHz" --transfer fifo --sizes 1
 refused '--slice' timing --part mb85rs64v --sck "20 MHz" --transfer sliced --sizes 1
@@ -77,6 +83,8 @@ refused 'more than the part' timing --part mb85rs64v --sck "20 MHz" --transfer f
 [ "$(find . -name '*.json*' | wc -l)" -eq 0 ] || complain "a refused run left a report"
 expect 0 run "$scenario" --report report.json
 says out '^rf-counter: PASS'
+says out 'bound +[0-9.]+ ms, .* from the warning level on; largest'
+says report.json '"largest_over_bound"'
 says report.json '"verdict": "pass"'
 cp report.json first.json
 expect 0 run "$scenario" --report report.json --quiet
@@ -110,6 +118,68 @@ says out 'clipped 0 J, converter [0-9.]+ uJ'
 refused 'did you mean 90 %' run "$scenario" --set supply.converter.efficiency=90
 refused 'did you mean `latency`' run "$scenario" --set supply.comparator.latancy="10 us"
 
+# Images: the FRAM's bytes and nothing else, whole or not there, and what they amount to.
+# verdict WORD IMAGE: the first line of `inspect` is that word, with and without --salvage.
+verdict() {
+  local flag
+  for flag in '' --salvage; do
+    expect 0 inspect "$2" $flag
+    [ "$(head -n 1 out)" = "$1" ] || complain "inspect $2 $flag says $(head -n 1 out) instead of $1"
+  done
+}
+# Ends between two charges, with the board off.
+expect 0 run "$scenario" --quiet --set stop.time="2 s" --image current.bin
+[ "$(wc -c <current.bin)" -eq 8192 ] || complain "an image of an MB85RS64V has $(wc -c <current.bin) bytes"
+verdict current current.bin
+says out 'boot +takes checkpoint [0-9]+;'
+says out 'policy in_order, slots standard'
+says out 'objects +16 allocated, 512 B'
+says out 'salvage +all, as it was at checkpoint'
+expect 0 run "$scenario" --quiet --set stop.time="2 s" --image again.bin
+cmp -s current.bin again.bin || complain "the same run gave another image"
+expect 0 run "$source_dir/scenarios/false-alarm.yaml" --quiet --set stop.time="2 s" --image asleep.bin
+verdict current asleep.bin
+
+# The loss, at its very instant: the program ran on after an outage, and the next persist was cut.
+expect 1 run "$scenario" --quiet --set supply.capacitor.capacitance="10 uF" --image lost.bin
+verdict stale lost.bin
+says out 'checkpoint 2, torn: cut'
+says out 'mark +the program ran on since checkpoint 1'
+says out 'boot +takes none'
+says out 'OS part +128 B at [0-9]+, from checkpoint 1 only'
+says out 'home only: as last written home'
+
+head -c 8192 /dev/zero >zeros.bin
+verdict empty zeros.bin
+expect 1 run "$scenario" --quiet --set supply.source="{kind: constant, power: 0 W}" --image dark.bin
+verdict empty dark.bin
+expect 0 run "$source_dir/scenarios/queue.yaml" --quiet --set heap.memory=pages --set heap.ram="16 KiB" \
+  --set stop.time="1 s" --image pages.bin
+verdict foreign pages.bin
+says out 'nothing of this heap'
+# A superblock of which a byte is lost, with checkpoints that nobody can place.
+{ head -c 20 current.bin; printf '\xff'; tail -c +22 current.bin; } >damaged.bin
+verdict foreign damaged.bin
+says out 'the superblock is damaged.*headers of checkpoints are there'
+
+refused 'needs an image' inspect
+refused 'too many arguments' inspect zeros.bin zeros.bin
+refused 'did you mean `--salvage`' inspect zeros.bin --salvag
+refused 'missing.bin.*cannot be read' inspect missing.bin
+refused 'is a directory' inspect "$work"
+: >nothing.bin
+refused 'is empty' inspect nothing.bin
+head -c 248 zeros.bin >small.bin
+refused 'fewer than 256 B' inspect small.bin
+head -c 8190 current.bin >odd.bin
+refused 'no multiple of 8' inspect odd.bin
+head -c 4096 current.bin >short.bin
+refused 'cut short' inspect short.bin
+head -c 600000 /dev/zero >large.bin
+refused 'more than 524288 B' inspect large.bin
+[ "$(find . -name '*.bin.*' | wc -l)" -eq 0 ] || complain "temporary files of images were left behind"
+expect 3 run "$scenario" --image /dev/full --quiet
+
 # A supply that never suffices ends, with a verdict.
 expect 1 run "$scenario" --set supply.source.kind=constant --set supply.source.power="0 W"
 says out 'never_turned_on'
@@ -130,6 +200,44 @@ code=$?
 [ $code -eq 130 ] || complain "an interrupted run ended with $code"
 says interrupted.json '"complete": false'
 says interrupted.json '"stop_reason": "interrupted"'
+
+# How big the capacitor has to be: 0 if the scenario's does at the worst corner, 1 if not.
+quick=$source_dir/scenarios/quickstart.yaml
+expect 0 size --help
+says out '--monte-carlo'
+expect 0 size "$quick"
+says out '^quickstart: 1.50 mF is enough for the worst persist'
+says out 'supply.capacitor.capacitance +1.5 mF +given, line [0-9]+'
+says out 'supply.comparator.tolerance +5 % +default, an estimate'
+says out 'worst corner +[0-9.]+ uF'
+expect 1 size "$quick" --set supply.capacitor.capacitance="50 uF"
+says out 'TOO SMALL'
+says out 'too small by [0-9.]+ uF'
+says out 'given by --set'
+expect 1 size "$quick" --set supply.comparator.tolerance="12 %"
+says out 'nothing is left between the levels'
+expect 0 size "$quick" --corners --monte-carlo 1000 --seed 7 --report size.json
+says out '<- the worst'
+says out '<- dominates'
+says out '1000 boards drawn'
+says size.json '"verdict": "fits"'
+says size.json '"pass_share": 1.0'
+cp out first.out
+cp size.json first.json
+expect 0 size "$quick" --corners --monte-carlo 1000 --seed 7 --report size.json
+cmp -s out first.out && cmp -s size.json first.json || complain "the same seed gave another sizing"
+refused 'needs a scenario' size
+refused 'missing.yaml' size missing.yaml
+refused 'did you mean `--monte-carlo`' size "$quick" --monte-carol 10
+refused 'did you mean `size`' sise "$quick"
+refused 'needs 1 to 1000000 draws' size "$quick" --monte-carlo 0
+refused 'needs 1 to 1000000 draws' size "$quick" --monte-carlo 1000001
+refused 'whole number' size "$quick" --monte-carlo many
+refused 'goes with --monte-carlo' size "$quick" --seed 3
+refused 'whole number' size "$quick" --monte-carlo 10 --seed x
+refused 'capacitance' size "$quick" --set supply.capacitor.capacitanse=1uF
+refused 'does not exist' size "$quick" --report missing/size.json
+expect 3 size "$quick" --report /dev/full
 
 # Timing as CSV with one decimal.
 expect 0 timing --part mb85rs64v --sck "20 MHz" --transfer fifo --sizes 0,64

@@ -29,6 +29,8 @@ struct ModulesOf {
   template <class P, class Gateway>
   using StoreAllocator = Store<P, Gateway>;
   using Policy = Chosen;
+  template <class P>
+  using Checksum = NibbleChecksum<P>;
 };
 
 template <template <class> class Ram, template <class, class> class Store, class Chosen>

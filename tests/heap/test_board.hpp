@@ -77,6 +77,9 @@ class TestPlatform {
   bool in_interrupt_ = false;
 };
 
+// The supply is gone, if the store throws for it.
+struct PowerLost {};
+
 // A store of which every byte of a transfer is a place of its own, that can fail any call, and can lose
 // its power after any byte written.
 class TestStore {
@@ -87,6 +90,7 @@ class TestStore {
   std::uint64_t fail_at = ~std::uint64_t{0};  // number of the poll that reports an error
   std::uint64_t polls = 0;
   std::uint64_t cut_after = ~std::uint64_t{0};  // bytes written before the power is gone
+  bool throws_when_cut = false;                 // PowerLost; or go on in vain
   std::uint64_t written = 0;
   std::uint64_t writes = 0;
   std::uint64_t reads = 0;
@@ -137,6 +141,8 @@ class TestStore {
     if (written < cut_after) {
       memory.at(address_) = *from_;
       ++written;
+    } else if (throws_when_cut) {
+      throw PowerLost();
     }
     ++address_;
     ++from_;

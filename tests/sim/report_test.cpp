@@ -65,6 +65,18 @@ TEST(Report, HasTheFieldsThatUsersReadAndTheyAddUp) {
     EXPECT_LE(statistic["mean"].get<double>(), statistic["maximum"].get<double>() * (1 + 1e-12)) << what;
   }
   EXPECT_EQ(report["persist"]["transactions"]["maximum"], 2) << "WREN and one burst";
+  const Json& bound = report["persist_bound"];
+  EXPECT_EQ(bound["bytes"], 352);
+  EXPECT_EQ(bound["transactions"], 2);
+  EXPECT_GE(bound["time_s"].get<double>(), report["persist"]["time_s"]["maximum"].get<double>());
+  EXPECT_GE(bound["energy_j"].get<double>(), report["persist"]["energy_j"]["maximum"].get<double>());
+  EXPECT_GE(bound["section_cycles"], report["checks"]["longest_section_cycles"]);
+  EXPECT_EQ(bound["section_limit_cycles"], 500);
+  for (const char* what : {"bytes", "time", "energy"}) {
+    EXPECT_GT(bound["largest_over_bound"][what].get<double>(), 0.5) << what;
+    EXPECT_LE(bound["largest_over_bound"][what].get<double>(), 1) << what;
+  }
+  EXPECT_NE(summary(scenario, result).find("  bound "), std::string::npos);
 }
 
 TEST(Report, LossesAreNamed) {
@@ -88,6 +100,7 @@ TEST(Report, ValuesThatDoNotExistAreNull) {
   const Json report = Json::parse(json_report(scenario, result));
   EXPECT_TRUE(report["persist"]["lowest_end_voltage_v"].is_null());
   EXPECT_TRUE(report["persist"]["time_s"]["mean"].is_null());
+  EXPECT_TRUE(report["persist_bound"]["largest_over_bound"]["time"].is_null());
   EXPECT_EQ(report["verdict"], "fail");
   EXPECT_FALSE(summary(scenario, result).empty());
 }

@@ -102,6 +102,8 @@ TEST_F(ScenarioTest, EveryKeyIsRead) {
       (std::array{s.heap.ram_bytes, s.heap.dirty_limit_bytes, s.heap.max_residents, s.heap.store_bytes}),
       (std::array{65'536U, 16'384U, 64U, 262'144U}));
   EXPECT_EQ(s.heap.store_unit_bytes, 264U);
+  EXPECT_EQ(s.heap.roots, 7U);
+  EXPECT_TRUE(s.heap.write_intents);
   EXPECT_EQ(s.heap.memory.kind, firmware::MemoryKind::heap);
   EXPECT_EQ(s.heap.memory.ram_allocator, firmware::RamAllocatorKind::buddy);
   EXPECT_EQ(s.heap.memory.store_allocator, firmware::StoreAllocatorKind::block);

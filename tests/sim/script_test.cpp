@@ -82,6 +82,10 @@ class FakePort final : public firmware::Port {
   void object_changed(std::uint32_t, std::uint32_t, heap::ConstBytes) override {}
   void object_read(std::uint32_t, heap::ConstBytes) override {}
   void object_freed(std::uint32_t) override {}
+  void object_in_doubt(std::uint32_t) override {}
+  void attached(bool) override {}
+  void object_kept(std::uint32_t, std::uint32_t) override {}
+  void objects_reclaimed(std::uint32_t) override {}
 };
 
 // Objects in a map. They are called a, b, c ... in the order in which they were made.

@@ -139,7 +139,7 @@ constexpr BaselinePlan begin(const heap::HeapConfig& wanted, std::uint32_t id, s
 // Mark and two images; what follows is for objects.
 constexpr void place_images(BaselinePlan& plan) {
   heap::Geometry& geometry = plan.geometry;
-  geometry.checkpoint_base = sizeof(heap::RunningMark);
+  geometry.checkpoint_base = sizeof(heap::RunningMarks);
   geometry.checkpoint_stride = heap::round_up_8(plan.image_bytes) + geometry.config.os_bytes;
   geometry.store_base = geometry.checkpoint_base + 2 * geometry.checkpoint_stride;
 }

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "heap/checkpoint.hpp"
+#include "heap/checkpoint/checkpoint.hpp"
 #include "heap/checksum.hpp"
 #include "heap/gateway.hpp"
 #include "heap/layout.hpp"
@@ -39,7 +39,7 @@ class Snapshot {
           heap::write_confirmed(storage_, platform_, address, {kZeros, sizeof kZeros});
       if (!status.ok()) return status;
     }
-    return heap::write_confirmed(storage_, platform_, 0, {kZeros, sizeof(heap::RunningMark)});
+    return heap::write_confirmed(storage_, platform_, 0, {kZeros, sizeof(heap::RunningMarks)});
   }
 
   // From the persist interrupt: stops what is in flight and writes the image that follows. RAM does not

@@ -30,11 +30,30 @@ class HeapMemory final : public ObjectMemory {
   }
   void give_back(const heap::Lent& lent) override { heap_.give_back(lent); }
   heap::Status flush() override { return heap_.flush(); }
+  heap::Status flush_object(const heap::Handle& handle) override { return heap_.flush(handle); }
+  heap::Status set_root(std::uint32_t name, const heap::Handle& handle) override {
+    return heap_.set_root(name, handle);
+  }
+  heap::Result<heap::Handle> find_root(std::uint32_t name) override { return heap_.find_root(name); }
+  heap::Status clear_root(std::uint32_t name) override { return heap_.clear_root(name); }
+  heap::Status keep(const heap::Handle& handle, heap::MutableBytes marks) override {
+    return heap_.keep(handle, marks);
+  }
+  [[nodiscard]] bool is_kept(const heap::Handle& handle, heap::MutableBytes marks) const override {
+    return heap_.is_kept(handle, marks);
+  }
+  heap::Result<std::uint32_t> reclaim(heap::MutableBytes marks) override { return heap_.reclaim(marks); }
 
   [[nodiscard]] heap::Status configuration() const { return heap_.configuration(); }
   heap::Status format() override { return heap_.format(); }
   heap::Status persist(heap::ConstBytes os) override { return heap_.persist(os); }
   heap::Status restore(heap::MutableBytes os) override { return heap_.restore(os); }
+  heap::Status restore_older(heap::MutableBytes os) { return heap_.restore_older(os); }
+  [[nodiscard]] std::uint32_t marks_bytes() const { return heap_.marks_bytes(); }
+  heap::Result<heap::Attached> attach(heap::MutableBytes marks, heap::MutableBytes os,
+                                      heap::InDoubt in_doubt) {
+    return heap_.attach(marks, os, in_doubt);
+  }
 
  private:
   Heap heap_;

@@ -1,6 +1,7 @@
 // From the names of modules in a scenario to the types of a heap.
 #pragma once
 
+#include "heap/checksum.hpp"
 #include "heap/policies/clock.hpp"
 #include "heap/policies/in_order.hpp"
 #include "heap/policies/round_robin.hpp"
@@ -23,6 +24,8 @@ struct Modules {
   template <class P, class Gateway>
   using StoreAllocator = Store<P, Gateway>;
   using Policy = PolicyType;
+  template <class P>
+  using Checksum = heap::NibbleChecksum<P>;
 };
 
 // Standard slots and the RAM allocator: what is left is the store allocator.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "sim/firmware/directory.hpp"
 #include "sim/firmware/object_memory.hpp"
 #include "sim/firmware/port.hpp"
 #include "sim/firmware/workload_options.hpp"
@@ -15,11 +16,17 @@ inline constexpr std::uint32_t kMaxCounterObjects = 4'000;
 class CounterWorkload {
  public:
   CounterWorkload(ObjectMemory& heap, Port& port, const CounterOptions& options)
-      : heap_(heap), port_(port), options_(options) {}
+      : heap_(heap),
+        port_(port),
+        options_(options),
+        directory_(heap, port, heap::root_name("counter"), options.objects) {}
 
   void run() {
+    const auto shape_of = [this](std::uint32_t) { return ObjectShape{options_.size_bytes}; };
+    const heap::Status recovered = directory_.recover(counters_, options_.objects, shape_of);
+    if (!recovered.ok()) return port_.give_up(recovered.error(), "find the counters again");
     for (std::uint32_t k = 0; k < options_.objects; ++k) {
-      if (!make(k)) return;
+      if (!counters_[k].valid() && !make(k)) return;
     }
     for (std::uint32_t i = 0; options_.objects > 0; ++i) {
       const std::uint32_t k = i % options_.objects;
@@ -35,10 +42,14 @@ class CounterWorkload {
     heap::Result<heap::Buffer> made = heap_.make_buffer(options_.size_bytes);
     if (!made.ok()) return port_.failed(made.error(), "make a counter");
     counters_[k] = made.take();
-    return true;
+    const heap::Status entered = directory_.enter(k, counters_[k]);
+    return entered.ok() || port_.failed(entered.error(), "enter a counter");
   }
 
   bool renew(std::uint32_t k) {
+    if (const heap::Status status = directory_.leave(k); !status.ok()) {
+      return port_.failed(status.error(), "take out a counter");
+    }
     if (const heap::Status status = heap_.free(counters_[k]); !status.ok()) {
       return port_.failed(status.error(), "free a counter");
     }
@@ -71,6 +82,7 @@ class CounterWorkload {
   ObjectMemory& heap_;
   Port& port_;
   CounterOptions options_;
+  Directory directory_;
   heap::Buffer counters_[kMaxCounterObjects];
 };
 

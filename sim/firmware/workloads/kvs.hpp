@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "sim/firmware/directory.hpp"
 #include "sim/firmware/object_memory.hpp"
 #include "sim/firmware/port.hpp"
 #include "sim/firmware/workloads/kvs_keys.hpp"
@@ -15,12 +16,17 @@ class KvsWorkload {
       : heap_(heap),
         port_(port),
         options_(options),
+        directory_(heap, port, heap::root_name("kvs"), kKvsObjects),
         keys_(options),
         values_(Xoshiro128::from_bytes(kKvsDataSeed)) {}
 
   void run() {
+    for (std::uint32_t& size : sizes_) size = options_.sizes[keys_.next_class()];
+    const auto shape_of = [this](std::uint32_t key) { return ObjectShape{sizes_[key]}; };
+    const heap::Status recovered = directory_.recover(objects_, kKvsObjects, shape_of);
+    if (!recovered.ok()) return port_.give_up(recovered.error(), "find the objects again");
     for (std::uint32_t key = 0; key < kKvsObjects; ++key) {
-      if (!insert(key)) return;
+      if (!objects_[key].valid() && !insert(key)) return;
     }
     if (const heap::Status status = heap_.flush(); !status.ok()) {
       static_cast<void>(port_.failed(status.error(), "flush"));
@@ -35,11 +41,12 @@ class KvsWorkload {
 
  private:
   bool insert(std::uint32_t key) {
-    const std::uint32_t size = options_.sizes[keys_.next_class()];
-    heap::Result<heap::Buffer> made = heap_.make_buffer(size);
+    heap::Result<heap::Buffer> made = heap_.make_buffer(sizes_[key]);
     if (!made.ok()) return port_.failed(made.error(), "insert an object");
     objects_[key] = made.take();
-    return overwrite(key);
+    if (!overwrite(key)) return false;
+    const heap::Status entered = directory_.enter(key, objects_[key]);
+    return entered.ok() || port_.failed(entered.error(), "enter an object");
   }
 
   // The low byte of one data draw, repeated.
@@ -56,8 +63,10 @@ class KvsWorkload {
   ObjectMemory& heap_;
   Port& port_;
   KvsOptions options_;
+  Directory directory_;
   KvsKeySequence keys_;
   Xoshiro128 values_;
+  std::uint32_t sizes_[kKvsObjects] = {};
   heap::Buffer objects_[kKvsObjects];
 };
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <variant>
 
+#include "sim/firmware/directory.hpp"
 #include "sim/firmware/object_memory.hpp"
 #include "sim/firmware/port.hpp"
 #include "sim/firmware/random.hpp"
@@ -22,6 +23,7 @@ class ScriptWorkload {
       : memory_(memory),
         port_(port),
         program_(*options.program),
+        directory_(memory, port, heap::root_name("script"), handles_of(*options.program)),
         picks_(Xoshiro128::from_seed(options.seed, 0)),
         data_(Xoshiro128::from_seed(options.seed, 1)) {}
 
@@ -36,18 +38,35 @@ class ScriptWorkload {
   static constexpr std::uint32_t kPieceBytes = 64;
 
   heap::Status run_all() {
+    doing_ = "find the objects again";
+    const auto shape_of = [this](std::uint32_t number) { return shape(number); };
+    const heap::Status recovered = directory_.recover(handles_, handles_of(program_), shape_of);
+    if (!recovered.ok()) return recovered;
     for (const script::Objects& objects : program_.objects) {
       doing_ = objects.place.c_str();
       for (std::uint32_t i = 0; i < objects.count; ++i) {
+        if (handles_[objects.first_handle + i].valid()) continue;
         if (const heap::Status status = make(objects, i); !status.ok()) return status;
       }
     }
-    if (const heap::Status status = run_block(program_.setup); !status.ok()) return status;
+    if (const heap::Status status = set_up(); !status.ok()) return status;
     for (std::uint32_t i = 0; program_.iterations == 0 || i < program_.iterations; ++i) {
       if (const heap::Status status = run_block(program_.loop); !status.ok()) return status;
       port_.operation_done();
     }
     return {};
+  }
+
+  // Once in the life of the objects: a root of its own says that it is done.
+  heap::Status set_up() {
+    if (program_.setup.size == 0) return {};
+    static constexpr std::uint32_t kDone = heap::root_name("script: set up");
+    doing_ = "workload.setup";
+    const bool attached = memory_.attached();
+    const heap::Status done = attached ? memory_.find_root(kDone).error() : heap::Error::no_root;
+    if (done.error() != heap::Error::no_root) return done;
+    if (const heap::Status status = run_block(program_.setup); !status.ok()) return status;
+    return memory_.attaches() ? memory_.set_root(kDone, handles_[0]) : heap::Status();
   }
 
   heap::Status run_block(script::Block block) {
@@ -83,6 +102,7 @@ class ScriptWorkload {
   heap::Status run(const script::Renew& renew, std::uint32_t& turn) {
     const script::Objects& objects = program_.objects[renew.objects];
     const std::uint32_t handle = handle_of(renew.objects, renew.pick, turn);
+    if (const heap::Status status = directory_.leave(handle); !status.ok()) return status;
     if (const heap::Status status = memory_.free(handles_[handle]); !status.ok()) return status;
     return make(objects, handle - objects.first_handle);
   }
@@ -187,8 +207,9 @@ class ScriptWorkload {
   heap::Status make(const script::Objects& objects, std::uint32_t object) {
     heap::Result<heap::Buffer> made = memory_.make_buffer(objects.size_bytes(), objects.dirtiness);
     if (!made.ok()) return made.error();
-    handles_[objects.first_handle + object] = made.take();
-    return {};
+    const std::uint32_t handle = objects.first_handle + object;
+    handles_[handle] = made.take();
+    return directory_.enter(handle, handles_[handle]);
   }
 
   // Writes fresh data over a part of an object.
@@ -240,9 +261,23 @@ class ScriptWorkload {
     return fill(list.node(home.value()), kScriptLinkBytes, list.kind().element_bytes);
   }
 
+  static std::uint32_t handles_of(const ScriptProgram& program) {
+    std::uint32_t handles = 0;
+    for (const script::Objects& objects : program.objects) handles += objects.count;
+    return handles;
+  }
+  [[nodiscard]] ObjectShape shape(std::uint32_t handle) const {
+    ObjectShape shape;
+    for (const script::Objects& objects : program_.objects) {
+      if (handle >= objects.first_handle) shape = {objects.size_bytes(), objects.dirtiness};
+    }
+    return shape;
+  }
+
   ObjectMemory& memory_;
   Port& port_;
   const ScriptProgram& program_;
+  Directory directory_;
   Xoshiro128 picks_;
   Xoshiro128 data_;  // its own generator: what is picked does not depend on how large the objects are
   const char* doing_ = "";

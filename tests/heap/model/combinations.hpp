@@ -27,6 +27,8 @@ struct Chosen {
   template <class Platform, class Gateway>
   using StoreAllocator = Store<Platform, Gateway>;
   using Policy = P;
+  template <class Platform>
+  using Checksum = NibbleChecksum<Platform>;
 };
 
 // One for each policy.

@@ -7,12 +7,11 @@
 #include <memory>
 #include <vector>
 
+#include "board.hpp"
 #include "heap/layout.hpp"
 #include "heap/objects/handle.hpp"
 #include "heap/slots/slot.hpp"
 #include "heap/types.hpp"
-
-#include "board.hpp"
 
 namespace brownout::heap::testing::model {
 
@@ -142,7 +141,7 @@ class HeapUnderTest {
   // From now on the store refuses writes at the wrong place.
   void guard() {
     const Geometry& g = geometry();
-    store.map = {0, g.checkpoint_base, g.records_base, g.store_base, g.store.first_unit};
+    store.map = {0, g.checkpoint_base, g.intent_base, g.store_base, g.store.first_unit};
   }
 
   // Constructs the heap anew, as boot code does.

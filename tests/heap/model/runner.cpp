@@ -31,9 +31,6 @@ std::uint32_t size_of(ObjectKind kind, std::uint32_t wanted) {
 bool is_partial(ObjectKind kind) { return kind == ObjectKind::partial_buffer || kind == ObjectKind::array; }
 bool has_parts(ObjectKind kind) { return is_partial(kind) || kind == ObjectKind::buffer; }
 
-// Of checkpoints: 0 stands for none, and 1 would take the place of the one before.
-std::uint32_t following(std::uint32_t sequence) { return sequence == 0xFFFF'FFFFU ? 2 : sequence + 1; }
-
 Op without_disturbance(Op op) {
   op.trouble = {};
   op.strikes = {};
@@ -798,7 +795,7 @@ void Runner::persist_with(const ModelStore::Fault& fault) {
   }
   fill_os();
   Image image = image_now();
-  image.sequence = following(heap_->control().sequence);
+  image.sequence = following_sequence(heap_->control());
   heap_->store.persisting = true;
   heap_->store.arm(fault);
   const Error error = heap_->persist();
@@ -823,7 +820,7 @@ Runner::Snapshot Runner::snapshot() {
   const Geometry& geometry = heap_->geometry();
   const auto memory = heap_->store.memory.begin();
   return {.ram = {heap_->ram(), heap_->ram() + heap_->config.ram_bytes},
-          .checkpoints = {memory + geometry.checkpoint_base, memory + geometry.records_base},
+          .checkpoints = {memory + geometry.checkpoint_base, memory + geometry.intent_base},
           .os = heap_->os};
 }
 void Runner::return_to(const Snapshot& snapshot) {
@@ -837,7 +834,7 @@ void Runner::return_to(const Snapshot& snapshot) {
 // All that is outside the mark and the checkpoints; nothing if that is too much to be copied each time.
 std::span<const std::byte> Runner::homes() const {
   if (setup_.scale == Setup::Scale::large) return {};
-  return std::span<const std::byte>(heap_->store.memory).subspan(heap_->geometry().records_base);
+  return std::span<const std::byte>(heap_->store.memory).subspan(heap_->geometry().intent_base);
 }
 bool Runner::homes_are_those_of(const Image& image) const { return std::ranges::equal(homes(), image.homes); }
 
@@ -896,11 +893,23 @@ bool Runner::is_restored(const Image& image) {
   return true;
 }
 
-// A part of an image is torn, whatever the image before it is.
+// What the store says that the program runs on since; 0: nothing.
+std::uint32_t Runner::mark() const {
+  RunningMarks marks;
+  std::memcpy(&marks, heap_->store.memory.data() + heap_->geometry().marks_address(), sizeof marks);
+  return marks.sequence();
+}
+
+// What a restore says if the newest image is not whole: torn if nothing was written since the one before it.
+Error Runner::answer_to_a_part(const Control& before) const {
+  return before.sequence != 0 && mark() == before.sequence ? Error::stale : Error::torn;
+}
+
 bool Runner::cut_persist(const Op& op) {
   ++counters_.operations;
   fill_os();
   const Snapshot before = snapshot();
+  const Error of_a_part = answer_to_a_part(heap_->control());
   const std::uint32_t length = write_image(*heap_);
   const std::vector<std::byte> full = snapshot().checkpoints;
   return_to(before);
@@ -915,7 +924,7 @@ bool Runner::cut_persist(const Op& op) {
   } else if (cut == before.checkpoints) {
     expect_last_image(answer);
   } else {
-    require(answer == Error::torn, "a torn image was not found out: ", name_of(answer));
+    require(answer == of_a_part, "a torn image was not found out: ", name_of(answer));
     ++counters_.torn;
   }
   return_to(before);
@@ -926,11 +935,12 @@ bool Runner::damaged_image(const Op& op) {
   ++counters_.operations;
   fill_os();
   const Snapshot before = snapshot();
+  const Error of_a_part = answer_to_a_part(heap_->control());
   const std::uint32_t length = write_image(*heap_);
   const std::uint32_t begin = heap_->geometry().checkpoint_address(heap_->control().sequence);
   heap_->store.memory[begin + op.first % length] ^= static_cast<std::byte>(1U << op.count % 8);
   const Error answer = restore_from_nothing();
-  require(answer == Error::torn, "a damaged image was not found out: ", name_of(answer));
+  require(answer == of_a_part, "a damaged image was not found out: ", name_of(answer));
   ++counters_.damaged;
   return_to(before);
   return true;
@@ -946,23 +956,17 @@ bool Runner::cold_boot(const Op&) {
 
 // What runs on has left a mark before it wrote a home, and nothing of an image of a persist that failed.
 void Runner::check_mark() {
-  std::uint32_t mark[2];
-  std::memcpy(mark, heap_->store.memory.data(), sizeof mark);
   const Control control = heap_->control();
-  const bool marked = mark[0] == control.sequence && mark[1] == ~mark[0];
+  const bool marked = control.sequence != 0 && mark() == control.sequence;
   require(marked || control.sequence == 0 || control.marked_sequence != control.sequence,
           "the running mark is not in the store");
   require(marked || !last_image_.exists() || homes_are_those_of(last_image_),
           "a home was written without a mark");
-  std::uint32_t header[8];
-  const std::uint32_t next = following(control.sequence);
-  std::memcpy(header, heap_->store.memory.data() + heap_->geometry().checkpoint_address(next), sizeof header);
-  const bool may_be_found = std::any_of(header, header + 8, [](std::uint32_t word) { return word != 0; });
-  // The header may be of any of them: each failed in the same place.
-  const bool is_of_now = std::any_of(failed_images_.begin(), failed_images_.end(),
-                                     [this](const Image& image) { return homes_are_those_of(image); });
-  require(failed_images_.empty() || is_of_now || !may_be_found,
-          "a home was written, but the image of a failed persist is there");
+  // An image of a persist that failed is of now, or stale.
+  for (const Image& image : failed_images_) {
+    require(homes_are_those_of(image) || (mark() != 0 && !is_newer(image.sequence, mark())),
+            "a home was written, but the image of a failed persist may be taken for current");
+  }
 }
 
 // ---- The rest

@@ -117,6 +117,8 @@ class Runner {
   [[nodiscard]] Image image_now();
   [[nodiscard]] std::span<const std::byte> homes() const;
   [[nodiscard]] bool homes_are_those_of(const Image& image) const;
+  [[nodiscard]] std::uint32_t mark() const;
+  [[nodiscard]] Error answer_to_a_part(const Control& before) const;
   [[nodiscard]] bool is_restored(const Image& image);
   // The answer of a restore if no image was begun since the last one.
   void expect_last_image(Error answer);

@@ -96,6 +96,8 @@ heap:
   nv_allocator: block
   policy: round_robin
   slots: standard
+  roots: 7
+  write_intents: true
 workload: {kind: counter, objects: 3, size: 24 B, compute_cycles: 0}
 stop: {time: 1 h, operations: 1000}
 )";

@@ -1,0 +1,19 @@
+// What a program that attaches after a loss keeps in memory of its own (mcu.on_loss: attach).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "heap/types.hpp"
+
+namespace brownout::sim::firmware {
+
+struct Attachment {
+  bool wanted = false;                  // the scenario says so
+  bool attached = false;                // this start found what an earlier life left
+  std::vector<std::byte> marks;         // for keep() and reclaim()
+  std::vector<std::uint32_t> in_doubt;  // homes that the heap has named
+};
+
+}  // namespace brownout::sim::firmware

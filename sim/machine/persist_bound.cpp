@@ -1,0 +1,326 @@
+#include "sim/machine/persist_bound.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "sim/firmware/firmware.hpp"
+#include "sim/machine/machine.hpp"
+#include "sim/scenario/quantity.hpp"
+
+namespace brownout::sim {
+namespace {
+
+using devices::AbortGranularity;
+using devices::TransferCosts;
+using devices::TransferMode;
+
+Picoseconds rounded_up(Uint128 numerator, std::uint64_t denominator) {
+  return {static_cast<std::int64_t>((numerator + denominator - 1) / denominator)};
+}
+
+std::uint64_t divided_up(std::uint64_t n, std::uint64_t by) { return (n + by - 1) / by; }
+
+// As the machine charges it.
+std::uint64_t millicycles(double cycles) { return static_cast<std::uint64_t>(std::llround(cycles * 1000.0)); }
+
+// The largest image of a memory, in the units of heap::PersistBound.
+struct LargestImage {
+  heap::PersistBound work;
+  std::uint32_t longest_piece_bytes = 0;  // the OS part apart
+  // Whether the checksum of a piece is formed while that piece is on the wire, by a controller that lets it.
+  bool overlaps = false;
+};
+
+// 0: nobody knows.
+std::uint32_t largest_object_bytes(const WorkloadConfig& workload) {
+  if (const auto* counter = std::get_if<CounterConfig>(&workload)) return counter->size_bytes;
+  if (const auto* queue = std::get_if<QueueConfig>(&workload)) return queue->item_bytes + 8;
+  std::uint32_t largest = 0;
+  if (const auto* kvs = std::get_if<KvsConfig>(&workload)) {
+    largest = *std::max_element(kvs->sizes.begin(), kvs->sizes.end());
+  } else if (const auto* script = std::get_if<ScriptWorkloadConfig>(&workload)) {
+    for (const firmware::ObjectDemand& demand : demand_of(*script->program)) {
+      largest = std::max(largest, demand.size_bytes);
+    }
+  }
+  return largest;
+}
+
+LargestImage largest_heap_image(const Scenario& scenario) {
+  heap::Geometry geometry;
+  static_cast<void>(firmware::plan_heap(heap_config_of(scenario), scenario.heap.memory,
+                                        scenario.storage.part.size_bytes, geometry));
+  LargestImage image;
+  image.work = heap::worst_case_persist(geometry, population_of(scenario.workload));
+  image.overlaps = true;
+  // A block of RAM is a power of two of granules at the most.
+  const std::uint32_t largest = std::bit_ceil(heap::round_up_8(largest_object_bytes(scenario.workload)));
+  const std::uint32_t slots = geometry.config.max_residents * geometry.modules.slot_bytes;
+  image.longest_piece_bytes = largest > 1 ? std::max(largest, slots) : image.work.longest_transfer_bytes;
+  return image;
+}
+
+// Header, control, spans or flags and runs of dirty pages, OS part, trailer. Runs are counted before they are
+// written, and each walk looks twice at where a run begins and ends.
+LargestImage largest_baseline_image(const Scenario& scenario) {
+  const heap::HeapConfig config = heap_config_of(scenario);
+  const firmware::BaselinePlan plan =
+      firmware::plan_baseline(config, scenario.heap.memory, scenario.storage.part.size_bytes);
+  const std::uint32_t dirty = plan.pages > 0 ? plan.dirty_pages_allowed(1) : 0;
+  const std::uint32_t runs = std::min(dirty, plan.pages / 2 + 1);
+  LargestImage image;
+  heap::PersistBound& work = image.work;
+  work.os_bytes = config.os_bytes;
+  work.bytes = plan.image_bytes + config.os_bytes;
+  work.pieces = 4 + runs + (config.os_bytes > 0 ? 1 : 0);
+  work.steps = 2 * (plan.pages + 2 * runs + 2);
+  work.checksum_bytes = work.bytes - static_cast<std::uint32_t>(sizeof(heap::CheckpointTrailer)) +
+                        static_cast<std::uint32_t>(offsetof(firmware::SnapshotHeader, checksum));
+  work.calls = 1;
+  work.longest_transfer_bytes = plan.geometry.config.ram_bytes;
+  image.longest_piece_bytes = work.bytes;
+  return image;
+}
+
+// Everything that the terms are made of.
+class Board {
+ public:
+  explicit Board(const Scenario& scenario)
+      : costs_(scenario.storage.bus.costs(scenario.storage.transfer)),
+        tick_(scenario.storage.bus.tick),
+        cpu_(scenario.mcu.profile.costs),
+        clock_hz_(scenario.mcu.clock_hz),
+        sck_hz_(scenario.storage.sck_hz),
+        slice_bytes_(scenario.storage.slice_bytes),
+        command_bytes_(1 + scenario.storage.part.address_bytes) {}
+
+  [[nodiscard]] const TransferCosts& costs() const { return costs_; }
+  [[nodiscard]] const devices::CpuCosts& cpu() const { return cpu_; }
+  [[nodiscard]] std::uint64_t command_bytes() const { return command_bytes_; }
+
+  [[nodiscard]] Picoseconds wire(std::uint64_t bytes) const {
+    return rounded_up(Uint128{bytes} * 8 * devices::kPicosecondsPerSecond, sck_hz_);
+  }
+  [[nodiscard]] Picoseconds cpu_time(Uint128 all_millicycles) const {
+    return rounded_up(all_millicycles * (devices::kPicosecondsPerSecond / 1000), clock_hz_);
+  }
+  [[nodiscard]] std::uint64_t slices(std::uint64_t bytes) const {
+    return slice_bytes_ == 0 ? 1 : divided_up(bytes, slice_bytes_);
+  }
+
+  // `pieces` of at least one byte, cut at the ends of slices as well. Sum over n parts of p bytes, rounded up
+  // to chunks of c: at most n + (sum of (p - 1)) / c.
+  [[nodiscard]] std::uint64_t chunks(std::uint64_t bytes, std::uint64_t pieces) const {
+    const std::uint64_t parts = std::min(pieces + slices(bytes) - 1, bytes);
+    return parts + (bytes - parts) / costs_.chunk_bytes;
+  }
+
+  // What the controller takes to stop the worst transaction of the program, its own cost apart.
+  [[nodiscard]] Picoseconds stop(std::uint64_t longest_transfer_bytes) const {
+    std::uint64_t bytes = longest_transfer_bytes;
+    if (slice_bytes_ > 0) bytes = std::min<std::uint64_t>(bytes, slice_bytes_);
+    switch (costs_.abort_granularity) {
+      case AbortGranularity::byte: return {};
+      case AbortGranularity::chunk:
+        return wire(std::min<std::uint64_t>(std::max(bytes, command_bytes_), costs_.chunk_bytes));
+      case AbortGranularity::transfer: break;
+    }
+    const auto data = [&](Picoseconds handover, Picoseconds copy) {
+      return handover * signed_of(divided_up(bytes, costs_.chunk_bytes)) + copy * signed_of(bytes);
+    };
+    const Picoseconds sent = costs_.setup_send + data(costs_.handover_send, costs_.copy_send_per_byte);
+    const Picoseconds received =
+        costs_.setup_receive + data(costs_.handover_receive, costs_.copy_receive_per_byte);
+    return std::max(sent, received) + command() + wire(bytes);
+  }
+  // Opcode and address, sent.
+  [[nodiscard]] Picoseconds command() const {
+    const std::uint64_t chunks = divided_up(command_bytes_, costs_.chunk_bytes);
+    return costs_.handover_send * signed_of(chunks) + costs_.copy_send_per_byte * signed_of(command_bytes_) +
+           wire(command_bytes_);
+  }
+
+  // Beyond the wire. By DMA the checksum of a piece runs beside its last chunk; the trailer has none. Each
+  // piece's part is rounded by itself.
+  [[nodiscard]] Picoseconds checksum(const LargestImage& image) const {
+    const heap::PersistBound& work = image.work;
+    const std::uint64_t each = millicycles(cpu_.checksum_byte);
+    const Picoseconds all = cpu_time(Uint128{each} * work.checksum_bytes);
+    if (costs_.cpu_moves_bytes || !image.overlaps || slice_bytes_ > 0) return all;
+    const std::uint64_t streamed = work.bytes - sizeof(heap::CheckpointTrailer);
+    const Picoseconds beside = wire(streamed);
+    const Picoseconds formed = cpu_time(Uint128{each} * streamed);
+    const std::uint64_t chunk = costs_.chunk_bytes;
+    // All but the last chunk of a long piece has nothing beside it.
+    const std::uint64_t in_long_pieces = image.longest_piece_bytes > chunk ? streamed : work.os_bytes;
+    const std::uint64_t alone = in_long_pieces / chunk * chunk;
+    const Picoseconds not_beside = std::min(wire(alone), cpu_time(Uint128{each} * alone));
+    const Picoseconds beyond = formed > beside ? formed - beside : Picoseconds{};
+    return beyond + not_beside + cpu_time(Uint128{each} * (work.checksum_bytes - streamed)) +
+           Picoseconds{work.pieces};
+  }
+
+  // Time `busy` of a CPU that takes ticks, the worst moment being just before one: n strikes fit if the last
+  // one comes before busy + (n - 1) costs are over. Waiting for DMA is stretched as much.
+  [[nodiscard]] Picoseconds ticks(Picoseconds busy) const {
+    if (tick_.period.count == 0) return {};
+    assert(tick_.cost < tick_.period);
+    const auto between = static_cast<std::uint64_t>((tick_.period - tick_.cost).count);
+    return tick_.cost * signed_of(divided_up(static_cast<std::uint64_t>(busy.count), between));
+  }
+
+  static std::int64_t signed_of(std::uint64_t n) { return static_cast<std::int64_t>(n); }
+
+ private:
+  const TransferCosts& costs_;
+  const devices::RtosTick& tick_;
+  const devices::CpuCosts& cpu_;
+  std::uint64_t clock_hz_;
+  std::uint64_t sck_hz_;
+  std::uint32_t slice_bytes_;
+  std::uint64_t command_bytes_;
+};
+
+void add_times(const Board& board, const LargestImage& image, PersistBound& bound) {
+  const heap::PersistBound& work = image.work;
+  const TransferCosts& costs = board.costs();
+  const devices::CpuCosts& cpu = board.cpu();
+  const std::uint64_t slices = board.slices(work.bytes);
+  const auto times = [](std::uint64_t n) { return Board::signed_of(n); };
+  PersistTimes& t = bound.times;
+  const std::uint64_t section = millicycles(cpu.section) + millicycles(cpu.step) * work.section_steps;
+  bound.section_cycles = static_cast<std::uint32_t>(divided_up(section, 1000));
+  t.section = board.cpu_time(section);
+  t.stop = board.stop(work.longest_transfer_bytes) + costs.abort_cost;
+  // WREN and WRITE for each slice.
+  t.call = costs.call_write + costs.setup_send * times(2 * slices);
+  const std::uint64_t command_chunks = 1 + divided_up(board.command_bytes(), costs.chunk_bytes);
+  t.handovers = costs.handover_send * times(slices * command_chunks + bound.chunks);
+  const std::uint64_t sent_bytes = work.bytes + slices * (1 + board.command_bytes());
+  t.copies = costs.copy_send_per_byte * times(sent_bytes);
+  t.wire = board.wire(sent_bytes);
+  t.checksum = board.checksum(image);
+  // Critical sections of the driver: before the first transaction, and after each.
+  t.steps = board.cpu_time(Uint128{millicycles(cpu.step)} * work.steps +
+                           Uint128{millicycles(cpu.call)} * work.calls +
+                           Uint128{millicycles(cpu.section)} * (1 + 2 * slices));
+  t.ticks = board.ticks(t.total() - t.latency);
+}
+
+void add_energies(const Scenario& scenario, PersistBound& bound) {
+  const devices::McuProfile& mcu = scenario.mcu.profile;
+  const devices::FramPart& part = scenario.storage.part;
+  const double efficiency = scenario.supply.converter.efficiency;
+  const double mcu_w = mcu.rail_v * mcu.active_a_at(scenario.mcu.clock_hz) / efficiency;
+  const double standby_w = mcu.rail_v * part.standby_a / efficiency;
+  const double active_w = mcu.rail_v * part.active_a_at(scenario.storage.sck_hz) / efficiency;
+  const double selected_w = std::max(active_w, standby_w);
+  const PersistTimes& t = bound.times;
+  const Picoseconds persist = t.total() - t.latency;
+  // Not selected: while the driver sets up, and after a transaction was stopped.
+  const Picoseconds apart = t.call + scenario.storage.bus.costs(scenario.storage.transfer).abort_cost;
+  bound.mcu_j = persist.seconds() * mcu_w;
+  bound.storage_j = apart.seconds() * standby_w + (persist - apart).seconds() * selected_w;
+  bound.persist_w = mcu_w + selected_w;
+  bound.latency_w = t.latency.count > 0 ? largest_load_w(scenario) : 0;
+  bound.latency_j = t.latency.seconds() * bound.latency_w;
+}
+
+std::string by(double above, double bound) {
+  return bound > 0 ? fmt::format(" ({:.3g} % above)", 100 * above / bound) : "";
+}
+
+}  // namespace
+
+double PersistBound::largest_w() const { return std::max(latency_w, persist_w); }
+
+void PersistBound::allow_load(double power_w) {
+  if (times.latency.count == 0 || power_w <= latency_w) return;
+  latency_w = power_w;
+  latency_j = times.latency.seconds() * power_w;
+}
+
+PersistBound persist_bound(const Scenario& scenario) {
+  const bool is_heap = scenario.heap.memory.kind == firmware::MemoryKind::heap;
+  const LargestImage image = is_heap ? largest_heap_image(scenario) : largest_baseline_image(scenario);
+  const Board board(scenario);
+  PersistBound bound;
+  bound.bytes = image.work.bytes;
+  bound.pieces = image.work.pieces;
+  bound.chunks = board.chunks(bound.bytes, bound.pieces);
+  // A transaction that cannot be stopped ends in the persist.
+  const bool ends_first = board.costs().abort_granularity == AbortGranularity::transfer;
+  bound.transactions = 2 * board.slices(bound.bytes) + (ends_first ? 1 : 0);
+  bound.times.latency = scenario.supply.comparator.latency;
+  add_times(board, image, bound);
+  bound.section_limit_cycles = std::max(kSectionLimitCycles, bound.section_cycles);
+  add_energies(scenario, bound);
+  return bound;
+}
+
+// Energies are sums of products, rounded in another order than the ledger's.
+std::optional<std::string> excess_over(const PersistBound& bound, const PersistCost& cost) {
+  constexpr double kRounding = 1 + 1e-9;
+  if (cost.bytes > bound.bytes) {
+    return fmt::format("it wrote {} B, {} B above the bound of {} B", cost.bytes, cost.bytes - bound.bytes,
+                       bound.bytes);
+  }
+  if (cost.transactions > bound.transactions) {
+    return fmt::format("it took {} transactions, {} above the bound of {}", cost.transactions,
+                       cost.transactions - bound.transactions, bound.transactions);
+  }
+  if (const Picoseconds most = bound.times.total(); cost.time > most) {
+    return fmt::format("it took {} ps from the warning level on, {} ps above the bound of {} ps{}",
+                       cost.time.count, (cost.time - most).count, most.count,
+                       by((cost.time - most).seconds(), most.seconds()));
+  }
+  if (const double most_j = bound.energy_j(); cost.energy_j > most_j * kRounding) {
+    return fmt::format("it drew {:.6g} J from the warning level on, {:.3g} J above the bound of {:.6g} J{}",
+                       cost.energy_j, cost.energy_j - most_j, most_j, by(cost.energy_j - most_j, most_j));
+  }
+  return std::nullopt;
+}
+
+heap::Population population_of(const WorkloadConfig& workload) {
+  heap::Population population;
+  if (const auto* counter = std::get_if<CounterConfig>(&workload)) {
+    population = {counter->size_bytes, false};
+  } else if (const auto* queue = std::get_if<QueueConfig>(&workload)) {
+    population = {queue->item_bytes + 8, false};
+  } else if (const auto* kvs = std::get_if<KvsConfig>(&workload)) {
+    population = {heap::kMaxRamBytes, false};
+    for (std::size_t i = 0; i < kvs->sizes.size(); ++i) {
+      if (kvs->counts[i] > 0) population.smallest_bytes = std::min(population.smallest_bytes, kvs->sizes[i]);
+    }
+  } else if (const auto* script = std::get_if<ScriptWorkloadConfig>(&workload)) {
+    population = {heap::kMaxRamBytes, false};
+    for (const firmware::ObjectDemand& demand : demand_of(*script->program)) {
+      if (demand.dirtiness == heap::Dirtiness::partial) population.partial = true;
+      population.smallest_bytes = std::min(population.smallest_bytes, demand.size_bytes);
+    }
+  }
+  return population;
+}
+
+double largest_load_w(const Scenario& scenario) {
+  const devices::McuProfile& mcu = scenario.mcu.profile;
+  const StorageConfig& storage = scenario.storage;
+  const double active_a = mcu.active_a_at(scenario.mcu.clock_hz);
+  double largest_a = active_a + std::max(storage.part.active_a_at(storage.sck_hz), storage.part.standby_a);
+  if (const auto* script = std::get_if<ScriptWorkloadConfig>(&scenario.workload)) {
+    for (const firmware::script::Step& step : script->program->steps) {
+      const auto* phase = std::get_if<firmware::script::Phase>(&step.action);
+      if (phase == nullptr) continue;
+      const double load_a = static_cast<double>(phase->load_ua) / 1e6;
+      const double cpu_a = phase->sleeping ? mcu.sleep_a : active_a;
+      largest_a = std::max(largest_a, load_a + cpu_a + storage.part.standby_a);
+    }
+  }
+  return mcu.rail_v * largest_a / scenario.supply.converter.efficiency;
+}
+
+}  // namespace brownout::sim

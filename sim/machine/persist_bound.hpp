@@ -1,0 +1,78 @@
+// What the worst persist of a scenario costs on its board: heap::worst_case_persist() in bytes, transactions,
+// time, and energy at the capacitor. Every run compares its persists with it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "heap/bound.hpp"
+#include "sim/scenario/scenario.hpp"
+
+namespace brownout::sim {
+
+// A persist counts from the instant at which the terminal voltage falls to the warning level, or from the
+// later one at which the program could be interrupted, to its end. Whole picoseconds, rounded up.
+struct PersistTimes {
+  Picoseconds latency;    // of the comparator: the program goes on meanwhile
+  Picoseconds section;    // the longest critical section, which the interrupt waits for
+  Picoseconds stop;       // of what is in flight
+  Picoseconds call;       // of the storage driver, and the set-ups of its transactions
+  Picoseconds handovers;  // of chunks
+  Picoseconds copies;     // by the CPU
+  Picoseconds wire;       // bits
+  Picoseconds checksum;   // beyond the wire where the two overlap, which they do by DMA
+  Picoseconds steps;      // of walks over slots or pages, and all other CPU work
+  Picoseconds ticks;      // of an RTOS that strike meanwhile
+
+  [[nodiscard]] Picoseconds total() const {
+    return latency + section + stop + call + handovers + copies + wire + checksum + steps + ticks;
+  }
+};
+
+struct PersistBound {
+  std::uint32_t bytes = 0;   // on the bus, the OS part included, commands apart
+  std::uint32_t pieces = 0;  // of memory that are gathered
+  std::uint64_t transactions = 0;
+  std::uint64_t chunks = 0;          // of the data
+  std::uint32_t section_cycles = 0;  // the longest critical section
+  std::uint32_t section_limit_cycles = 0;
+  PersistTimes times;
+  // At the capacitor.
+  double latency_j = 0;
+  double mcu_j = 0;
+  double storage_j = 0;
+  double latency_w = 0;  // the most that the program draws
+  double persist_w = 0;  // the most that the persist draws
+
+  [[nodiscard]] double energy_j() const { return latency_j + mcu_j + storage_j; }
+  [[nodiscard]] double largest_w() const;
+  // For a program that turns out to draw more than could be known: the latency passes under its load.
+  void allow_load(double power_w);
+};
+
+PersistBound persist_bound(const Scenario& scenario);
+
+// A persist that was seen, counted in the same way.
+struct PersistCost {
+  std::uint64_t bytes = 0;
+  std::uint64_t transactions = 0;
+  Picoseconds time;
+  double energy_j = 0;
+};
+
+// What of it is above the bound, and by how much, in words; nothing if it holds.
+std::optional<std::string> excess_over(const PersistBound& bound, const PersistCost& cost);
+
+// The most that the program draws, at the capacitor: CPU and FRAM active, or a phase of a script with its
+// load. What a custom workload switches on is not known.
+double largest_load_w(const Scenario& scenario);
+
+// What the scenario's workload says of its objects. Of a custom one nothing is known: the worst case.
+heap::Population population_of(const WorkloadConfig& workload);
+
+// Of a critical section, in charged cycles. The heap's sections keep it at the costs that are shipped; where
+// those of a scenario are so high that its bound is above, that counts.
+inline constexpr std::uint32_t kSectionLimitCycles = 500;
+
+}  // namespace brownout::sim
