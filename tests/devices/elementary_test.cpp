@@ -25,7 +25,7 @@ constexpr std::uint64_t kSeed = 20240607;
 
 // Distance of `value` from the exact `reference` in units in the last place of the reference.
 double ulps(double value, long double reference) {
-  const double near = static_cast<double>(reference);
+  const auto near = static_cast<double>(reference);
   const double size = std::fabs(near);
   const double unit =
       std::max(std::nextafter(size, kInfinity) - size, std::numeric_limits<double>::denorm_min());
@@ -38,7 +38,8 @@ double between(SplitMix64& random, double low, double high) { return low + (high
 
 // A number of either sign whose exponent is uniform in [low, high].
 double of_any_size(SplitMix64& random, int low, int high) {
-  const auto exponent = static_cast<int>(random.below(static_cast<std::uint64_t>(high - low + 1))) + low;
+  const int exponents = high - low + 1;
+  const auto exponent = static_cast<int>(random.below(static_cast<std::uint64_t>(exponents))) + low;
   const double sign = random.below(2) == 0 ? 1.0 : -1.0;
   return sign * std::ldexp(1 + random.unit(), exponent);
 }

@@ -10,7 +10,7 @@ class Bus {
  public:
   explicit Bus(FramChip& chip, Picoseconds now) : chip_(chip), now_(now) {}
 
-  std::vector<std::uint8_t> transact(std::vector<std::uint8_t> out, std::size_t in = 0) {
+  std::vector<std::uint8_t> transact(const std::vector<std::uint8_t>& out, std::size_t in = 0) {
     chip_.select(now_);
     for (const std::uint8_t byte : out) chip_.clock_byte(byte);
     std::vector<std::uint8_t> seen;

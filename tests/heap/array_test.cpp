@@ -233,7 +233,7 @@ TYPED_TEST(ArraysOfAnyModules, KeepWhatIsWrittenInParts) {
     arrays.push_back(board.heap().template make_array<std::uint16_t, kElements>().take());
     board.partial_sizes[arrays.back().home()] = 2 * kElements;
   }
-  for (int round = 0; round < 600; ++round) {
+  for (std::size_t round = 0; round < 600; ++round) {
     const std::size_t chosen = random() % arrays.size();
     {
       const std::uint32_t first = random() % kElements;

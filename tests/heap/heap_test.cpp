@@ -427,10 +427,10 @@ TEST(Heap, AllResidentsBorrowedIsNoSlotAndAllRamIsNoRam) {
   TestBoard board(kSmall);
   ASSERT_TRUE(board.heap().format().ok());
   std::vector<Object<int>> objects;
+  objects.reserve(13);
   for (int i = 0; i < 13; ++i) objects.push_back(board.heap().make(i).take());
   {
     std::vector<Ref<TestHeap, int>> readers;
-    readers.reserve(12);
     for (std::size_t i = 0; i < 12; ++i) readers.push_back(board.heap().read(objects[i]).take());
     EXPECT_EQ(board.heap().read(objects[12]).error(), Error::no_slot);
     EXPECT_EQ(board.heap().make(1).error(), Error::no_slot);

@@ -134,7 +134,6 @@ void expect_storage_errors(const Counters& c) {
   for (const OpKind kind : {OpKind::make, OpKind::free, OpKind::read, OpKind::write, OpKind::write_part,
                             OpKind::hold_reader, OpKind::hold_writer, OpKind::flush, OpKind::push,
                             OpKind::insert, OpKind::remove, OpKind::pop, OpKind::false_alarm}) {
-    if (kind == OpKind::write_ends) continue;  // too rare to ask for in each combination
     EXPECT_GE(faults(c, kind), 1U) << "an error in " << name_of(kind);
   }
   for (const Region region : {Region::mark, Region::checkpoints, Region::table, Region::units}) {

@@ -218,6 +218,7 @@ TEST(PeersDefect, FlushOrderThrashes) {
     CheckedBoard<Modules> board(config, 8192);
     EXPECT_TRUE(board.heap().format().ok());
     std::vector<Buffer> buffers;
+    buffers.reserve(8);
     for (int i = 0; i < 8; ++i) buffers.push_back(board.heap().make_buffer(32).take());
     EXPECT_TRUE(board.heap().flush().ok());
     const auto slot_of = [&](const Buffer& buffer) {

@@ -55,17 +55,17 @@ System the_system;
 
 // In place of the C library's.
 extern "C" {
-ssize_t pread(int fd, void* to, std::size_t size, off_t offset) {
+ssize_t pread(int fd, void* buf, std::size_t nbytes, off_t offset) {
   auto& system = brownout::heap::the_system;
   ++system.moves;
   if (system.fails(system.error)) return -1;
-  return ::syscall(SYS_pread64, fd, to, std::min(size, system.most_bytes), offset);
+  return ::syscall(SYS_pread64, fd, buf, std::min(nbytes, system.most_bytes), offset);
 }
-ssize_t pwrite(int fd, const void* from, std::size_t size, off_t offset) {
+ssize_t pwrite(int fd, const void* buf, std::size_t n, off_t offset) {
   auto& system = brownout::heap::the_system;
   ++system.moves;
   if (system.fails(system.error)) return -1;
-  return ::syscall(SYS_pwrite64, fd, from, std::min(size, system.most_bytes), offset);
+  return ::syscall(SYS_pwrite64, fd, buf, std::min(n, system.most_bytes), offset);
 }
 int fsync(int fd) {
   auto& system = brownout::heap::the_system;
@@ -73,9 +73,9 @@ int fsync(int fd) {
   if (system.fails(system.sync_error)) return -1;
   return ::fcntl(fd, F_GETFD) < 0 ? -1 : 0;  // it is counted, and takes no time
 }
-int ftruncate(int fd, off_t size) noexcept {
+int ftruncate(int fd, off_t length) noexcept {
   if (brownout::heap::the_system.fails(brownout::heap::the_system.truncate_error)) return -1;
-  return static_cast<int>(::syscall(SYS_ftruncate, fd, size));
+  return static_cast<int>(::syscall(SYS_ftruncate, fd, length));
 }
 }
 
@@ -296,8 +296,8 @@ class StorageContract : public ::testing::Test {
     Places<decltype(Layers::store)> top;
   };
 
-  StorageContract() { new (stack_) Stack(board); }
-  ~StorageContract() override { stack().~Stack(); }
+  void SetUp() override { new (stack_) Stack(board); }
+  void TearDown() override { stack().~Stack(); }
 
   Stack& stack() { return *std::launder(reinterpret_cast<Stack*>(stack_)); }
   auto& storage() { return stack().top; }
@@ -1031,7 +1031,7 @@ class FileStorageTest : public ::testing::Test {
   static constexpr auto kNever = FileStorage::Sync::never;
   static constexpr auto kEachWrite = FileStorage::Sync::each_write;
 
-  ~FileStorageTest() override { the_system = {}; }
+  void TearDown() override { the_system = {}; }
 
   // As one piece.
   static Status write(FileStorage& storage, std::uint32_t address, const Bytes& bytes) {

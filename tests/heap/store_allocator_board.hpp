@@ -219,7 +219,7 @@ struct BuddyKind {
     return units;
   }
   static Runs allocated_runs(const StorePlan& plan, const Bytes& memory) {
-    const Runs runs = runs_of_byte_table(
+    Runs runs = runs_of_byte_table(
         plan, memory, [](std::uint32_t code) { return code > 20 ? 0 : std::uint32_t{1} << (code - 1); });
     for (const Run& run : runs) {
       if (run.first % run.units != 0) throw std::runtime_error("a block at no multiple of its size");
@@ -230,8 +230,9 @@ struct BuddyKind {
   static std::optional<std::uint32_t> expected(const std::vector<bool>& used, std::uint32_t units,
                                                std::uint32_t) {
     for (std::uint32_t size = units; size <= used.size(); size *= 2) {
-      for (std::uint32_t unit = 0; unit + size <= used.size(); unit += size) {
-        if (is_free(used, unit, size) && !is_free(used, unit / (2 * size) * 2 * size, 2 * size)) return unit;
+      for (std::uint32_t first = 0; first + size <= used.size(); first += size) {
+        const std::uint32_t pair = first / (2 * size) * 2 * size;
+        if (is_free(used, first, size) && !is_free(used, pair, 2 * size)) return first;
       }
     }
     return std::nullopt;

@@ -347,7 +347,7 @@ class Baselines : public ::testing::Test {
 };
 struct KindNames {
   template <class Kind>
-  static std::string GetName(int i) {
+  static std::string GetName(int i) {  // NOLINT(readability-identifier-naming): googletest
     static constexpr const char* kNames[] = {"RamSnapshot", "DirectAccess", "Pages32", "Pages128"};
     return kNames[i];
   }
@@ -997,6 +997,7 @@ TEST(DirectBaseline, LendsToManyReadersOrOneWriter) {
 TEST(DirectBaseline, ScratchIsGivenBackInAnyOrder) {
   DirectBoard board;
   std::vector<Buffer> buffers;
+  buffers.reserve(6);
   for (int i = 0; i < 6; ++i) buffers.push_back(make_object(board.memory(), 100));
   const Bytes ram = board.ram_copy();
   for (int round = 0; round < 6; ++round) {
@@ -1181,7 +1182,7 @@ TEST(PageWiseBaseline, PagesAreMarkedByWhatAWriterCovers) {
   ASSERT_EQ(board.dirty_pages(), PageList{});
   const auto marks = [&](std::uint32_t offset, std::uint32_t size) {
     write_bytes(board.memory(), buffer, bytes_of(size, 1), offset);
-    const PageList dirty = board.dirty_pages();
+    PageList dirty = board.dirty_pages();
     board.flush();
     return dirty;
   };

@@ -75,7 +75,7 @@ class Handmade {
   heap::FreeBlock& free_block(std::uint32_t granule) {
     return *reinterpret_cast<heap::FreeBlock*>(ram().data() + granule * heap::kGranule);
   }
-  std::unique_ptr<MemoryInspector> inspector() { return make_heap_inspector(geometry, {}); }
+  std::unique_ptr<MemoryInspector> inspector() const { return make_heap_inspector(geometry, {}); }
   std::optional<std::string> fault() { return inspector()->structure_fault(ram(), store, objects); }
 
   heap::Geometry geometry;

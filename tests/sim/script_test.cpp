@@ -26,7 +26,6 @@ namespace brownout::sim::testing {
 namespace {
 
 using firmware::ScriptProgram;
-using ::testing::Contains;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -45,6 +44,7 @@ firmware::ScriptOptions script_of(std::string_view text, std::uint64_t seed = 7)
 // --- a bench for the interpreter alone -------------------------------------------------------------
 
 // Writes down what the workload asks of its board; its clock stands still.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, and nobody holds it as a Port
 class FakePort final : public firmware::Port {
  public:
   std::vector<std::string> log;
@@ -63,7 +63,7 @@ class FakePort final : public firmware::Port {
   }
   void operation_done() override {
     ++operations;
-    log.push_back("done");
+    log.emplace_back("done");
   }
   void give_up(heap::Error error, const char* doing) override {
     log.push_back(fmt::format("{} failed: {}", doing, static_cast<int>(error)));
@@ -93,7 +93,7 @@ class FakeMemory final : public firmware::ObjectMemory {
  public:
   struct Object {
     std::vector<std::byte> bytes;
-    heap::Dirtiness dirtiness;
+    heap::Dirtiness dirtiness = heap::Dirtiness::whole;
     std::string name;
     int readers = 0;
     bool writer = false;
@@ -392,7 +392,7 @@ TEST_F(ScriptInput, LimitsOfNamesStepsAndNesting) {
 
   const auto nested = [&](int depth, const std::string& begin, const std::string& end) {
     std::string text = "{write: a}";
-    for (int i = 1; i < depth; ++i) text = begin + text + end;
+    for (int i = 1; i < depth; ++i) text.insert(0, begin).append(end);
     return one + "  loop: [" + text + "]\n";
   };
   for (const auto& [begin, end] : {std::pair<std::string, std::string>{"{repeat: 1, do: [", "]}"},

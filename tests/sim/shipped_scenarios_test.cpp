@@ -20,6 +20,7 @@ struct Expected {
   StopReason stop_reason;
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): googletest
 void PrintTo(const Expected& expected, std::ostream* out) { *out << expected.name; }
 
 constexpr Expected kExpected[] = {
@@ -47,7 +48,7 @@ TEST_P(Shipped, PassesAndLosesNothing) {
   EXPECT_GT(result.with_dirty_data, 0U);
   EXPECT_GT(result.control_operations, 0U);
   EXPECT_LE(result.persist.bytes.maximum(),
-            scenario.heap.dirty_limit_bytes + (scenario.mcu.os_save_bytes + 7) / 8 * 8.0)
+            scenario.heap.dirty_limit_bytes + heap::round_up_8(scenario.mcu.os_save_bytes))
       << "the dirty limit is the most that one checkpoint writes, the OS part apart";
   EXPECT_LE(result.longest_section_cycles, 500U);
   EXPECT_GE(scenario.supply.capacitor.capacitance_f, recommended_capacitance(scenario, result))

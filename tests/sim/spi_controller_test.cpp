@@ -11,6 +11,7 @@
 namespace brownout::sim {
 namespace {
 
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, and nobody holds it as a Timekeeper
 class Clock final : public Timekeeper {
  public:
   void pass(Picoseconds span, BusTime spent_on) override {

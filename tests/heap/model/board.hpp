@@ -171,7 +171,7 @@ class ModelStore {
   [[nodiscard]] const Fired& fired() const { return fired_; }
 
   [[nodiscard]] std::uint32_t size_bytes() const { return static_cast<std::uint32_t>(memory.size()); }
-  Status start() { return {}; }
+  static Status start() { return {}; }
   Status begin_write(std::uint32_t address, OutStream stream) {
     out_ = stream;
     ++writes[static_cast<std::size_t>(region_of(address))];

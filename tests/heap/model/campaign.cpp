@@ -29,7 +29,8 @@ constexpr bool kSanitized = false;
 char running[160] = "";
 
 void say_what_was_running(int signal) {
-  static_cast<void>(!write(STDERR_FILENO, running, std::strlen(running)));
+  const ssize_t written = write(STDERR_FILENO, running, std::strlen(running));
+  static_cast<void>(written);
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }
@@ -70,7 +71,8 @@ std::string reason_in_child(const Combination& combination, const Setup& setup, 
     Counters counters;
     std::size_t done = 0;
     const std::string reason = reason_of(combination, setup, ops, counters, done);
-    static_cast<void>(!write(ends[1], reason.data(), reason.size()));
+    const ssize_t written = write(ends[1], reason.data(), reason.size());
+    static_cast<void>(written);
     _exit(0);
   }
   static_cast<void>(close(ends[1]));

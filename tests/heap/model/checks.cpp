@@ -200,7 +200,7 @@ void Checker::check_free_runs(const std::vector<Run>& free_runs) {
 
 // From the main position of each resident object a chain leads to it, in ascending order.
 void Checker::check_chains() {
-  const std::uint32_t slots = static_cast<std::uint32_t>(slots_.size());
+  const auto slots = static_cast<std::uint32_t>(slots_.size());
   std::vector<bool> reached(slots);
   const auto main_of = [&](const SlotView& slot) {
     return (static_cast<std::uint32_t>(slot.key) * 40503U % 65536U) * slots / 65536U;
@@ -416,7 +416,7 @@ void Checker::judge(Error error, const Attempt& attempt, bool fault_fired, bool 
   }
 }
 
-bool Checker::is_target(const Attempt& attempt, const SlotView& slot) const {
+bool Checker::is_target(const Attempt& attempt, const SlotView& slot) {
   return std::find(attempt.targets.begin(), attempt.targets.end(), slot.home) != attempt.targets.end();
 }
 

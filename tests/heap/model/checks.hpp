@@ -67,7 +67,7 @@ class Checker {
   void no_room_in_image(const Attempt& attempt);
   void no_place_in_store(const Attempt& attempt);
 
-  [[nodiscard]] bool is_target(const Attempt& attempt, const SlotView& slot) const;
+  [[nodiscard]] static bool is_target(const Attempt& attempt, const SlotView& slot);
   [[nodiscard]] std::uint32_t rounded_block(std::uint32_t granules);
   [[nodiscard]] std::uint32_t home_units(std::uint32_t bytes);
   [[nodiscard]] std::uint32_t run_units(std::uint8_t code) const;

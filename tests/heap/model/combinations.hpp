@@ -56,11 +56,11 @@ std::span<const Combination> with_each_policy(const char* const (&names)[3], con
     chosen.policy = policy;
     return chosen;
   };
-  static const Combination kCombinations[] = {
+  static const Combination combinations[] = {
       {with(names[0], PolicyKind::in_order), &make_heap<Slot, Ram, Store, InOrder>},
       {with(names[1], PolicyKind::clock), &make_heap<Slot, Ram, Store, Clock>},
       {with(names[2], PolicyKind::round_robin), &make_heap<Slot, Ram, Store, RoundRobin>}};
-  return kCombinations;
+  return combinations;
 }
 
 }  // namespace brownout::heap::testing::model

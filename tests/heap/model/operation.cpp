@@ -38,7 +38,7 @@ class Draw {
 struct Weight {
   OpKind kind;
   std::uint16_t filling;  // the store fills
-  std::uint16_t using_;   // what there is is used
+  std::uint16_t in_use;   // what there is is used
   std::uint16_t emptying;
 };
 constexpr Weight kWeights[] = {
@@ -61,7 +61,7 @@ constexpr Weight kWeights[] = {
 constexpr std::uint32_t kPhases = 3;
 
 std::uint32_t weight_of(const Weight& weight, std::uint32_t phase) {
-  return phase == 0 ? weight.filling : phase == 1 ? weight.using_ : weight.emptying;
+  return phase == 0 ? weight.filling : phase == 1 ? weight.in_use : weight.emptying;
 }
 
 OpKind draw_kind(Draw& draw, std::uint32_t phase) {

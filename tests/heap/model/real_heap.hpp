@@ -42,7 +42,7 @@ class RealHeap : public HeapUnderTest {
       case ObjectKind::buffer: return keep(heap().make_buffer(size_bytes), made);
       case ObjectKind::partial_buffer: return keep(heap().make_buffer(size_bytes, Dirtiness::partial), made);
       case ObjectKind::plain: {
-        Plain plain;
+        Plain plain = {};
         std::memcpy(&plain, value, sizeof plain);
         return keep(heap().make(plain), made);
       }

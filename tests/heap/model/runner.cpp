@@ -170,6 +170,7 @@ Attempt Runner::to_make(ObjectKind kind, std::uint32_t size_bytes) {
   attempt.block_granules = block;
   attempt.home_bytes = checker_.home_bytes(size_bytes, partial);
   attempt.extra_bytes = 2 * heap_->modules.slot_bytes() + block * 8;
+  // NOLINTNEXTLINE(bugprone-branch-clone): in the order in which the heap looks
   if (block > kMostGranules || block > geometry.object_granules()) {
     attempt.must = Error::too_large;
   } else if (checker_.empty_image_bytes() + attempt.extra_bytes > heap_->config.dirty_limit_bytes) {

@@ -129,10 +129,10 @@ class Runner {
   void observe();
   [[nodiscard]] ModelObject* any_object(std::uint32_t target);
   [[nodiscard]] ModelObject* any_owned(std::uint32_t target);
-  void write_bytes(ModelObject& object, std::byte* data, std::uint32_t begin, std::uint32_t end,
-                   std::uint32_t value);
+  static void write_bytes(ModelObject& object, std::byte* data, std::uint32_t begin, std::uint32_t end,
+                          std::uint32_t value);
   [[nodiscard]] std::size_t most_held() const;
-  void release(std::size_t held);
+  void release(std::size_t index);
   void say(Error error);
 
   const Setup& setup_;

@@ -170,7 +170,7 @@ inline constexpr std::array kScriptCases{
          "1000000000"},
     Case{
         "compute_cycles: 100", "compute_cycles: 100 cycles",
-        ":46:24: workload.loop.4.compute_cycles: \"100 cycles\" is not a plain number; leave out \"cycles\""},
+        R"(:46:24: workload.loop.4.compute_cycles: "100 cycles" is not a plain number; leave out "cycles")"},
     Case{"compute_cycles: 100", "compute: 100",
          ":46:8: unknown key \"compute\" in `workload.loop.4`; known keys are write, read, renew, push, pop, "
          "insert, remove, scan, flush, compute_cycles, sleep, load, repeat, mix, pick, first, elements, at, "
