@@ -6,6 +6,7 @@
 
 #include "sim/firmware/firmware.hpp"
 #include "sim/machine/control_run.hpp"
+#include "sim/machine/sizing.hpp"
 #include "sim/report/report.hpp"
 #include "test_scenario.hpp"
 
@@ -413,6 +414,41 @@ TEST(Planted, OneByteOfAFullImageIsFound) {
   EXPECT_EQ(result.stop_reason, StopReason::check_failed);
   EXPECT_NE(result.failure.find("1 B above the bound"), std::string::npos) << result.failure;
   EXPECT_NE(result.failure.find("in a persist"), std::string::npos) << result.failure;
+}
+
+// The adversary of the named configuration full-image: all objects dirty and nothing harvested. The bound's
+// capacitance C carries its persist; so does R C, where R is the share of the bound that it takes; 0.99 R C
+// does not.
+TEST(PersistBound, TheCapacitorOfTheBoundIsNoLargerThanItHasToBe) {
+  for (const char* bus : {"esp32c3-baremetal", "esp32c3-zephyr"}) {
+    for (const auto mode : {TransferMode::dma, TransferMode::fifo}) {
+      Scenario scenario =
+          load_scenario(std::string(BROWNOUT_SOURCE_DIR) + "/scenarios/full-image.yaml", {}, {});
+      scenario.storage.bus = *devices::find_spi_profile(bus);
+      scenario.storage.transfer = mode;
+      // Charged to the limit while the program makes everything dirty; then dark.
+      scenario.supply.source =
+          ScriptConfig{{devices::TimedScript{devices::ConstantScript{0.5}, devices::milliseconds(60)},
+                        devices::TimedScript{devices::ConstantScript{0}, devices::kForever}},
+                       false};
+      scenario.stop = {seconds(1), {}};
+      const PersistBound bound = persist_bound(scenario);
+      const double enough_f = capacitance_for(bound.energy_j(), bound.persist_w, scenario.supply);
+      const auto run_with = [&scenario](double capacitance_f) {
+        scenario.supply.capacitor.capacitance_f = capacitance_f;
+        return run(scenario);
+      };
+      const std::string name = fmt::format("{} {}", bus, devices::name_of(mode));
+      const RunResult seen = run_with(enough_f);
+      EXPECT_EQ(seen.persisted, 1U) << name << ": " << seen.failure;
+      EXPECT_EQ(seen.lost, 0U) << name;
+      const double share = seen.largest_over_bound.energy;
+      EXPECT_GE(share, 0.9) << name;
+      EXPECT_LE(share, 1.0) << name;
+      EXPECT_EQ(run_with(share * enough_f * 1.0001).lost, 0U) << name;
+      EXPECT_EQ(run_with(0.99 * share * enough_f).lost, 1U) << name;
+    }
+  }
 }
 
 }  // namespace
