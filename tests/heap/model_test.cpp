@@ -15,20 +15,10 @@
 
 #include "model/campaign.hpp"
 #include "model/combinations.hpp"
+#include "sanitized.hpp"
 
 namespace brownout::heap::testing::model {
 namespace {
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define BROWNOUT_MODEL_SANITIZED
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(BROWNOUT_MODEL_SANITIZED)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 constexpr std::uint32_t kCombinations = 21;
 constexpr std::uint64_t kOperations = kSanitized ? 15'000 : 50'000;  // with each of them

@@ -1,29 +1,21 @@
 #include "campaign.hpp"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <sstream>
 #include <vector>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../sanitized.hpp"
 #include "operation.hpp"
 #include "runner.hpp"
 #include "shrink.hpp"
 
 namespace brownout::heap::testing::model {
 namespace {
-
-// The address sanitizer has handlers of its own.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
 
 // What is running, for the handler of a fatal signal.
 char running[160] = "";
@@ -101,8 +93,9 @@ void shrink_failure(const Combination& combination, const Campaign& campaign, co
   outcome.reason = shrunk.reason;
   outcome.operations_left = shrunk.ops.size();
   std::ostringstream report;
-  report << describe(combination.modules, setup) << "\n" << shrunk.reason << "\nafter these "
-         << shrunk.ops.size() << " operations (of " << ops.size() << ", " << shrunk.runs << " runs):\n";
+  report << describe(combination.modules, setup) << "\n"
+         << shrunk.reason << "\nafter these " << shrunk.ops.size() << " operations (of " << ops.size() << ", "
+         << shrunk.runs << " runs):\n";
   if (campaign.in_children) {
     for (const Op& op : shrunk.ops) report << "  " << describe(op) << '\n';
   } else {
@@ -110,8 +103,8 @@ void shrink_failure(const Combination& combination, const Campaign& campaign, co
     std::size_t done = 0;
     static_cast<void>(reason_of(combination, setup, shrunk.ops, counters, done, &report));
   }
-  report << "again: BROWNOUT_MODEL_SEED=" << setup.seed << " and --gtest_filter='*" << combination.modules.name
-         << "'\n";
+  report << "again: BROWNOUT_MODEL_SEED=" << setup.seed << " and --gtest_filter='*"
+         << combination.modules.name << "'\n";
   outcome.failure = report.str();
 }
 
