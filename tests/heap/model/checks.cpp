@@ -306,7 +306,7 @@ void Checker::check_stored() {
     if (object->now.resident) continue;
     require(!object->borrowed(), "the object at ", object->home, " is lent but not resident");
     require(
-        std::memcmp(heap_.store.memory.data() + object->home, object->content.data(), object->size()) == 0,
+        std::equal(object->content.begin(), object->content.end(), heap_.store.memory.begin() + object->home),
         "the object at ", object->home, " is wrong at home");
   }
 }

@@ -286,7 +286,7 @@ bool Runner::read(const Op& op) {
     Lease lease;
     const Error error = heap_->read(object->kind, object->handle, lease);
     if (error != Error::none) return error;
-    require(std::memcmp(lease.data, object->content.data(), object->size()) == 0, "read something else");
+    require(std::equal(object->content.begin(), object->content.end(), lease.data), "read something else");
     heap_->give_back(lease.token);
     return error;
   }));
@@ -334,8 +334,8 @@ Error Runner::write_to(const Op& op, ModelObject& object, const Part& part) {
     Lease lease;
     const Error error = heap_->write(object.kind, object.handle, part.whole, part.first, part.count, lease);
     if (error != Error::none) return error;
-    require(part.begin == part.end ||
-                std::memcmp(lease.data, &object.content[part.begin], part.end - part.begin) == 0,
+    require(part.begin == part.end || std::equal(object.content.begin() + part.begin,
+                                                 object.content.begin() + part.end, lease.data),
             "about to write over something else");
     std::byte* data = lease.data;
     if (object.kind == ObjectKind::node) data += 8;
