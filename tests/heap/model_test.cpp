@@ -15,14 +15,13 @@
 
 #include "model/campaign.hpp"
 #include "model/combinations.hpp"
-#include "sanitized.hpp"
 
 namespace brownout::heap::testing::model {
 namespace {
 
 constexpr std::uint32_t kCombinations = 21;
-constexpr std::uint64_t kOperations = kSanitized ? 15'000 : 50'000;  // with each of them
-static_assert(kSanitized || kCombinations * kOperations >= 1'000'000);
+constexpr std::uint64_t kOperations = 50'000;  // with each of them
+static_assert(kCombinations * kOperations >= 1'000'000);
 // Sequences of a combination have seeds of their own; a thousand is more than are used.
 constexpr std::uint64_t kSeedsApart = 1000;
 
