@@ -106,6 +106,7 @@ class Checkpoint {
     sum.add(bytes, offsetof(CheckpointHeader, checksum));
     const Geometry& geometry = residents_.geometry();
     const std::uint32_t slots = geometry.config.max_residents;
+    // NOLINTBEGIN(bugprone-branch-clone): each is asked for only if those before it are not the reason
     if (header.checksum != sum.value()) {
       survey.damaged = true;
     } else if (header.magic != CheckpointHeader::kMagic) {
@@ -119,6 +120,7 @@ class Checkpoint {
     } else {
       survey.valid[place] = true;
     }
+    // NOLINTEND(bugprone-branch-clone)
   }
 
   // The slots as the store has them recorded; the image then replaces those that it lists.
