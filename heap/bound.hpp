@@ -12,10 +12,12 @@
 
 namespace brownout::heap {
 
-// What a program declares of its objects. Small ones cost an image more pieces.
+// What a program declares of its objects. Small ones cost an image more pieces; large ones have longer
+// transfers, which the interrupt may have to stop.
 struct Population {
   std::uint32_t smallest_bytes = kGranule;  // of objects that are dirty as a whole
   bool partial = true;                      // whether it has objects that are dirty in parts
+  std::uint32_t largest_bytes = 0;          // 0: as large as RAM allows
 };
 
 struct PersistBound {
@@ -57,6 +59,15 @@ constexpr std::uint32_t most_pieces(const Geometry& geometry, std::uint32_t budg
   return most;
 }
 
+// Of the block of RAM that an object can have: allocators round up to a power of two at the most.
+constexpr std::uint32_t largest_granules(const Geometry& geometry, const Population& population) {
+  const std::uint32_t limit =
+      geometry.object_granules() < kMaxBlockGranules ? geometry.object_granules() : kMaxBlockGranules;
+  if (population.largest_bytes == 0 || population.largest_bytes > limit * kGranule) return limit;
+  const std::uint32_t block = std::bit_ceil(round_up_8(population.largest_bytes) / kGranule);
+  return block < limit ? block : limit;
+}
+
 }  // namespace bound
 
 // O(max_residents), at compile time if the geometry is a constant.
@@ -68,8 +79,7 @@ constexpr PersistBound worst_case_persist(const Geometry& geometry, const Popula
       empty + config.max_residents * geometry.modules.slot_bytes + geometry.object_granules() * kGranule;
   const std::uint32_t image = all < config.dirty_limit_bytes ? all : config.dirty_limit_bytes;
   const std::uint32_t bitmaps = geometry.modules.referenced_bits ? 2 : 1;
-  const std::uint32_t largest =
-      geometry.object_granules() < kMaxBlockGranules ? geometry.object_granules() : kMaxBlockGranules;
+  const std::uint32_t largest = bound::largest_granules(geometry, population);
   const std::uint32_t variable = bound::most_pieces(geometry, image - empty, population);
 
   PersistBound bound;

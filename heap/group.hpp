@@ -90,7 +90,7 @@ class Group {
               },
               [](void* h, std::uint32_t sequence) { static_cast<H*>(h)->confirm_image(sequence); },
               [](void* h, std::uint32_t sequence) { static_cast<H*>(h)->disown_image(sequence); },
-              [](void* h, Survey& survey) { return static_cast<H*>(h)->survey_images(survey); },
+              [](void* h, Survey& found) { return static_cast<H*>(h)->survey_images(found); },
               [](void* h, const CheckpointHeader& header, std::uint32_t marked, MutableBytes os) {
                 return static_cast<H*>(h)->read_image(header, marked, os);
               }};

@@ -65,6 +65,15 @@ double Capacitor::terminal_v(double net_load_w) const {
   return terminal_from(internal_v(), net_load_w * parameters_.esr_ohm);
 }
 
+// From Vt (Vc - Vt) = P R.
+void Capacitor::bring_to(double terminal_v, double net_load_w) {
+  assert(terminal_v > 0 && terminal_v <= parameters_.max_voltage_v);
+  const double internal = terminal_v + net_load_w * parameters_.esr_ohm / terminal_v;
+  assert(2 * terminal_v >= internal && "in the collapse");
+  set_energy(std::min(0.5 * parameters_.capacitance_f * internal * internal, full_energy_j()));
+  while (this->terminal_v(net_load_w) > terminal_v) set_energy(energy_j_ * (1 - 0x1p-52));
+}
+
 void Capacitor::set_energy(double joules) {
   energy_j_ = std::max(0.0, joules);
   energy_rest_j_ = 0;

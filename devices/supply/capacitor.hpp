@@ -58,6 +58,10 @@ class Capacitor {
   // iteration (normally two to four steps) in the closed form.
   Losses advance(Picoseconds span, double net_load_w);
 
+  // A bench supply brings it to where the terminals have `terminal_v`, or by an ulp less, while `net_load_w` flows.
+  // Asserted: no more than the voltage limit, and not in the collapse. O(1).
+  void bring_to(double terminal_v, double net_load_w);
+
  private:
   [[nodiscard]] double full_energy_j() const;
   [[nodiscard]] bool is_held_full(double net_load_w) const;

@@ -67,6 +67,7 @@ int list_command(const Arguments& arguments) {
         list_of("RAM allocators (heap.ram_allocator)", kRamAllocators) +
         list_of("store allocators (heap.nv_allocator)", kNvAllocators) +
         list_of("policies (heap.policy)", kPolicies) + list_of("slots (heap.slots)", kSlots) +
+        list_of("checksums of images (heap.checksum)", kChecksums) +
         list_of("sources (supply.source.kind, or supply.source.trace for a file)", kSourceKinds));
   return kExitDone;
 }

@@ -33,7 +33,7 @@ template <class Memory>
 class BoardFirmware final : public Firmware {
  public:
   BoardFirmware(Image image, Port& port)
-      : image_(std::move(image)), port_(port), platform_(port), bus_(port) {
+      : image_(std::move(image)), port_(port), platform_(port, image_.memory.checksum), bus_(port) {
     attachment_.wanted = image_.attach;
   }
 

@@ -17,6 +17,7 @@ enum class RamAllocatorKind : std::uint8_t { linked_list, buddy };
 enum class StoreAllocatorKind : std::uint8_t { linked_list, buddy, block };
 enum class PolicyKind : std::uint8_t { in_order, clock, round_robin };
 enum class SlotKind : std::uint8_t { standard, compact };  // compact: buddy and buddy only
+enum class ChecksumKind : std::uint8_t { nibble, table };      // of images: a table of 64 B or of 1 KiB
 
 struct MemoryOptions {
   MemoryKind kind = MemoryKind::heap;
@@ -24,6 +25,7 @@ struct MemoryOptions {
   StoreAllocatorKind store_allocator = StoreAllocatorKind::linked_list;
   PolicyKind policy = PolicyKind::in_order;
   SlotKind slots = SlotKind::standard;
+  ChecksumKind checksum = ChecksumKind::nibble;
   std::uint32_t page_bytes = 128;  // of MemoryKind::pages: a power of two, 32 to 512
 };
 

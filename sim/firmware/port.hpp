@@ -7,6 +7,7 @@
 
 #include "heap/platform.hpp"
 #include "heap/storage/storage.hpp"
+#include "sim/firmware/memory_options.hpp"
 
 namespace brownout::sim::firmware {
 
@@ -66,15 +67,18 @@ class Port {
 // Port as the concepts want it.
 class PlatformShim {
  public:
-  explicit PlatformShim(Port& port) : port_(port) {}
+  explicit PlatformShim(Port& port, ChecksumKind checksum = ChecksumKind::nibble)
+      : port_(port), checksum_(checksum) {}
   void charge(heap::Work work, std::uint32_t count) { port_.charge(work, count); }
   void enter_critical() { port_.enter_critical(); }
   void exit_critical() { port_.exit_critical(); }
   std::uint32_t power_epoch() { return port_.power_epoch(); }
   void wait_since_power_on(std::uint32_t us) { port_.wait_since_power_on(us); }
+  [[nodiscard]] ChecksumKind checksum_kind() const { return checksum_; }
 
  private:
   Port& port_;
+  ChecksumKind checksum_;
 };
 
 class BusShim {

@@ -83,7 +83,7 @@ Ledger::Balance Ledger::check() const {
   const double losses = leakage_j() + esr_j() + clipped_j();
 
   Balance balance;
-  balance.turned_over_j = source_integral_.value() + first_j_;
+  balance.turned_over_j = source_integral_.value() + first_j_ + moved_.value();
   balance.first_book_j = drawn_j() + losses + last_j_;
   balance.second_book_j = cpu + bus + storage + peripherals + conversion + losses + last_j_;
   const double scale = balance.turned_over_j > 0 ? balance.turned_over_j : 1.0;
@@ -99,7 +99,7 @@ Ledger::Balance Ledger::check() const {
   compare("peripherals", peripherals_first, peripherals);
   compare("conversion", conversion_j(), conversion);
   compare("source", harvested_j(), source_integral_.value());
-  compare("conservation, first book", harvested_j() + first_j_, balance.first_book_j);
+  compare("conservation, first book", harvested_j() + first_j_ + moved_.value(), balance.first_book_j);
   compare("conservation, second book", balance.turned_over_j, balance.second_book_j);
   return balance;
 }

@@ -75,6 +75,8 @@ class Ledger {
   void note_converter(double efficiency) { efficiency_ = efficiency; }
   void note_source(double power_w, Picoseconds duration);
   void note_capacitor(double first_j, double last_j);
+  // Both: what a bench supply put into the capacitor, or took from it, at one instant.
+  void note_moved(double energy_j) { moved_.add(energy_j); }
 
   [[nodiscard]] Picoseconds time(Phase phase) const { return time_[index(phase)]; }
   [[nodiscard]] double cpu_j(Phase phase) const { return cpu_[index(phase)].value(); }
@@ -116,6 +118,7 @@ class Ledger {
   Sum leakage_;
   Sum esr_;
   Sum clipped_;
+  Sum moved_;
 
   struct StateTime {
     Phase phase = Phase::off;

@@ -31,6 +31,13 @@ std::uint32_t rounded_os_bytes(const Scenario& scenario) {
   return heap::round_up_8(scenario.mcu.os_save_bytes);
 }
 
+// A bench supply has no leakage to cover.
+SupplyConfig supply_of(const Scenario& scenario, bool planned) {
+  SupplyConfig supply = scenario.supply;
+  if (planned) supply.capacitor.leakage_ohm = std::numeric_limits<double>::infinity();
+  return supply;
+}
+
 }  // namespace
 
 std::string_view name_of(StopReason reason) {
@@ -101,7 +108,7 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
       options_(std::move(options)),
       ledger_(ledger),
       source_period_(source->period()),
-      train_(scenario.supply, std::move(source), ledger),
+      train_(supply_of(scenario, options_.plan != nullptr), std::move(source), ledger),
       fram_(scenario.storage.part),
       bus_(scenario.storage.bus.costs(scenario.storage.transfer), scenario.storage.sck_hz, fram_, *this),
       tick_(scenario.storage.bus.tick),
@@ -172,6 +179,7 @@ void Machine::boot_phases() {
 bool Machine::wait_for_turn_on() {
   enter(Mode::off, Phase::off);
   use(Activity::off);
+  if (options_.plan != nullptr) train_.bench_on();
   // Back at turn-on before the persist ended: no crossing is left to wait for.
   if (train_.powered() && !train_.warn_asserted()) {
     note_turn_on();
@@ -351,6 +359,8 @@ void Machine::note_persist_begin() {
 bool Machine::sleep_until_outage() {
   enter(Mode::asleep, Phase::off);
   use(Activity::sleep);
+  if (false_alarm_planned_ && !frozen_) train_.bench_on();
+  false_alarm_planned_ = false;
   if (!frozen_ && !train_.warn_asserted()) return false;  // back before the persist ended
   while (!frozen_) {
     switch (train_.run_until(std::min(limit_, train_.now() + kLongWait))) {

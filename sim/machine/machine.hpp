@@ -15,6 +15,7 @@
 #include "sim/firmware/firmware.hpp"
 #include "sim/machine/fiber.hpp"
 #include "sim/machine/fingerprint.hpp"
+#include "sim/machine/outage_plan.hpp"
 #include "sim/machine/persist_bound.hpp"
 #include "sim/machine/power_train.hpp"
 #include "sim/machine/run_result.hpp"
@@ -47,6 +48,8 @@ struct RunOptions {
   // Becomes the bytes of the FRAM at the end of the run, or at the loss that ended it; those of the control
   // run if that failed.
   std::vector<std::uint8_t>* fram_image = nullptr;
+  // Outages at points of the program's course in place of those of the source; outlives the run.
+  OutagePlan* plan = nullptr;
   // What persists are compared with, in place of the scenario's bound: tests plant an error.
   std::optional<PersistBound> bound;
 };
@@ -120,6 +123,8 @@ class Machine final : private firmware::Port, private Timekeeper {
   void boot_and_restore();
   void elapse(Picoseconds span, bool ends_with_interrupt);
   void on_event(PowerEvent event);
+  void plan_outage(PointKind kind);
+  [[nodiscard]] During during() const;
   void power_failed();
   [[noreturn]] void lose(bool warned);
   void record_loss(bool warned);
@@ -190,6 +195,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   bool ghost_ = false;       // the power is gone: what the persist would still have taken
   bool verify_due_ = false;  // an outage since the last operation boundary
   bool restored_ = false;
+  bool false_alarm_planned_ = false;
   double ghost_j_ = 0;  // at the capacitor, as all that sizes it
   Picoseconds ghost_time_;
   std::uint32_t critical_depth_ = 0;

@@ -78,6 +78,35 @@ void Machine::on_event(PowerEvent event) {
   }
 }
 
+During Machine::during() const {
+  switch (mode_) {
+    case Mode::program:
+      if (!persist_unmasked_) return During::start;
+      return critical_depth_ > 0 ? During::section : During::program;
+    case Mode::persist: return During::persist;
+    case Mode::cold_boot:
+    case Mode::boot: return During::start;
+    case Mode::off:
+    case Mode::asleep: break;
+  }
+  assert(false && "nothing runs");
+  return During::start;
+}
+
+// The supply fails at this instant if the plan wants it; the time that passes next is the first to notice.
+void Machine::plan_outage(PointKind kind) {
+  if (options_.plan == nullptr || frozen_ || ghost_) return;
+  const During doing = during();
+  const Strike strike = options_.plan->at({kind, doing});
+  if (strike == Strike::none) return;
+  const bool warns = strike != Strike::power_loss;
+  assert((!warns || doing == During::program || doing == During::section) && "nobody listens to a warning");
+  if (warns && !train_.bench_holds()) return;  // it failed before, and the persist is still to come
+  false_alarm_planned_ = strike == Strike::false_alarm;
+  const Thresholds& levels = scenario_.supply.thresholds;
+  train_.bench_off(warns ? levels.warn_v : levels.brown_out_v);
+}
+
 void Machine::enter(Mode mode, Phase phase) {
   mode_ = mode;
   phase_ = phase;
@@ -109,11 +138,14 @@ void Machine::use_current(double current_a) {
 void Machine::pass(Picoseconds span, BusTime spent_on) {
   if (frozen_) return;
   if (activity_ != Activity::bus) use(Activity::bus);
+  plan_outage(spent_on == BusTime::driver ? PointKind::work : PointKind::byte);
   if (spent_on == BusTime::driver && !scenario_.storage.bus.calibrated) {
     result_.uncalibrated_bus += span;
     result_.uncalibrated_bus_j += active_w_ * span.seconds();
   }
-  elapse(tick_.stretch(train_.now(), span, spent_on == BusTime::dma), spent_on != BusTime::driver);
+  const bool beside = spent_on == BusTime::dma;
+  elapse(beside ? tick_.stretch_beside(now(), span) : tick_.stretch(now(), span),
+         spent_on != BusTime::driver);
 }
 
 void Machine::storage_selected(bool selected) {
@@ -133,8 +165,7 @@ void Machine::charge(heap::Work work, std::uint32_t count) {
     case heap::Work::step: return cycles(costs.step);
     case heap::Work::copied_byte: return cycles(costs.copied_byte);
     case heap::Work::checksum_byte: return cycles(costs.checksum_byte);
-    // One look-up in place of two.
-    case heap::Work::checksum_byte_by_table: return cycles(costs.checksum_byte / 2);
+    case heap::Work::checksum_byte_by_table: return cycles(costs.checksum_byte_by_table());
     case heap::Work::section: return cycles(costs.section);
     case heap::Work::compute_cycle: return charge_cycles(std::uint64_t{count} * 1000, true);
     case heap::Work::storage_write_call: return pass(bus.call_write, BusTime::driver);
@@ -148,6 +179,7 @@ void Machine::charge(heap::Work work, std::uint32_t count) {
 void Machine::charge_cycles(std::uint64_t millicycles, bool calibrated) {
   if (critical_depth_ > 0) section_millicycles_ += millicycles;
   if (activity_ != Activity::compute) use(Activity::compute);
+  plan_outage(PointKind::work);
   // 2^63 / 1e9 millicycles are 9.2 million cycles: longer work goes in parts.
   constexpr std::uint64_t kPart = 9'000'000'000;
   while (millicycles > 0) {
@@ -162,7 +194,7 @@ void Machine::charge_cycles(std::uint64_t millicycles, bool calibrated) {
     }
     const bool outer = computing_;  // of the work that this one may have interrupted
     computing_ = calibrated && mode_ == Mode::program;
-    elapse(tick_.stretch(train_.now(), span, false), false);
+    elapse(tick_.stretch(now(), span), false);
     computing_ = outer;
     if (activity_ != Activity::compute) use(Activity::compute);
   }
@@ -305,6 +337,7 @@ void Machine::operation_done() {
   ++result_.operations;
   ++work_;
   note_operation();
+  plan_outage(PointKind::operation);
   fingerprint_.add(Trace::operation, train_.now(), result_.operations);
   if (verify_due_) verify_objects();
   if (scenario_.stop.operations && result_.operations >= *scenario_.stop.operations) {

@@ -16,7 +16,6 @@ namespace {
 
 using devices::AbortGranularity;
 using devices::TransferCosts;
-using devices::TransferMode;
 
 Picoseconds rounded_up(Uint128 numerator, std::uint64_t denominator) {
   return {static_cast<std::int64_t>((numerator + denominator - 1) / denominator)};
@@ -35,21 +34,6 @@ struct LargestImage {
   bool overlaps = false;
 };
 
-// 0: nobody knows.
-std::uint32_t largest_object_bytes(const WorkloadConfig& workload) {
-  if (const auto* counter = std::get_if<CounterConfig>(&workload)) return counter->size_bytes;
-  if (const auto* queue = std::get_if<QueueConfig>(&workload)) return queue->item_bytes + 8;
-  std::uint32_t largest = 0;
-  if (const auto* kvs = std::get_if<KvsConfig>(&workload)) {
-    largest = *std::max_element(kvs->sizes.begin(), kvs->sizes.end());
-  } else if (const auto* script = std::get_if<ScriptWorkloadConfig>(&workload)) {
-    for (const firmware::ObjectDemand& demand : demand_of(*script->program)) {
-      largest = std::max(largest, demand.size_bytes);
-    }
-  }
-  return largest;
-}
-
 LargestImage largest_heap_image(const Scenario& scenario) {
   heap::Geometry geometry;
   static_cast<void>(firmware::plan_heap(heap_config_of(scenario), scenario.heap.memory,
@@ -57,10 +41,7 @@ LargestImage largest_heap_image(const Scenario& scenario) {
   LargestImage image;
   image.work = heap::worst_case_persist(geometry, population_of(scenario.workload));
   image.overlaps = true;
-  // A block of RAM is a power of two of granules at the most.
-  const std::uint32_t largest = std::bit_ceil(heap::round_up_8(largest_object_bytes(scenario.workload)));
-  const std::uint32_t slots = geometry.config.max_residents * geometry.modules.slot_bytes;
-  image.longest_piece_bytes = largest > 1 ? std::max(largest, slots) : image.work.longest_transfer_bytes;
+  image.longest_piece_bytes = image.work.longest_transfer_bytes;
   return image;
 }
 
@@ -93,6 +74,7 @@ class Board {
       : costs_(scenario.storage.bus.costs(scenario.storage.transfer)),
         tick_(scenario.storage.bus.tick),
         cpu_(scenario.mcu.profile.costs),
+        checksum_cycles_(checksum_byte_cycles(scenario)),
         clock_hz_(scenario.mcu.clock_hz),
         sck_hz_(scenario.storage.sck_hz),
         slice_bytes_(scenario.storage.slice_bytes),
@@ -148,7 +130,7 @@ class Board {
   // piece's part is rounded by itself.
   [[nodiscard]] Picoseconds checksum(const LargestImage& image) const {
     const heap::PersistBound& work = image.work;
-    const std::uint64_t each = millicycles(cpu_.checksum_byte);
+    const std::uint64_t each = millicycles(checksum_cycles_);
     const Picoseconds all = cpu_time(Uint128{each} * work.checksum_bytes);
     if (costs_.cpu_moves_bytes || !image.overlaps || slice_bytes_ > 0) return all;
     const std::uint64_t streamed = work.bytes - sizeof(heap::CheckpointTrailer);
@@ -179,6 +161,7 @@ class Board {
   const TransferCosts& costs_;
   const devices::RtosTick& tick_;
   const devices::CpuCosts& cpu_;
+  double checksum_cycles_;
   std::uint64_t clock_hz_;
   std::uint64_t sck_hz_;
   std::uint32_t slice_bytes_;
@@ -285,22 +268,33 @@ std::optional<std::string> excess_over(const PersistBound& bound, const PersistC
   return std::nullopt;
 }
 
+double checksum_byte_cycles(const Scenario& scenario) {
+  const firmware::MemoryOptions& memory = scenario.heap.memory;
+  const bool by_table =
+      memory.kind == firmware::MemoryKind::heap && memory.checksum == firmware::ChecksumKind::table;
+  const devices::CpuCosts& costs = scenario.mcu.profile.costs;
+  return by_table ? costs.checksum_byte_by_table() : costs.checksum_byte;
+}
+
 heap::Population population_of(const WorkloadConfig& workload) {
-  heap::Population population;
+  heap::Population population;  // of a custom workload nobody knows more
+  const auto add = [&population](std::uint32_t size_bytes) {
+    population.smallest_bytes = std::min(population.smallest_bytes, size_bytes);
+    population.largest_bytes = std::max(population.largest_bytes, size_bytes);
+  };
+  if (!std::holds_alternative<firmware::CustomOptions>(workload)) population = {heap::kMaxRamBytes, false, 0};
   if (const auto* counter = std::get_if<CounterConfig>(&workload)) {
-    population = {counter->size_bytes, false};
+    add(counter->size_bytes);
   } else if (const auto* queue = std::get_if<QueueConfig>(&workload)) {
-    population = {queue->item_bytes + 8, false};
+    add(queue->item_bytes + 8);
   } else if (const auto* kvs = std::get_if<KvsConfig>(&workload)) {
-    population = {heap::kMaxRamBytes, false};
     for (std::size_t i = 0; i < kvs->sizes.size(); ++i) {
-      if (kvs->counts[i] > 0) population.smallest_bytes = std::min(population.smallest_bytes, kvs->sizes[i]);
+      if (kvs->counts[i] > 0) add(kvs->sizes[i]);
     }
   } else if (const auto* script = std::get_if<ScriptWorkloadConfig>(&workload)) {
-    population = {heap::kMaxRamBytes, false};
     for (const firmware::ObjectDemand& demand : demand_of(*script->program)) {
       if (demand.dirtiness == heap::Dirtiness::partial) population.partial = true;
-      population.smallest_bytes = std::min(population.smallest_bytes, demand.size_bytes);
+      add(demand.size_bytes);
     }
   }
   return population;

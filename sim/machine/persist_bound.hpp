@@ -68,6 +68,9 @@ std::optional<std::string> excess_over(const PersistBound& bound, const PersistC
 // load. What a custom workload switches on is not known.
 double largest_load_w(const Scenario& scenario);
 
+// Cycles for a byte of an image's checksum, by the way in which the scenario's memory forms it.
+double checksum_byte_cycles(const Scenario& scenario);
+
 // What the scenario's workload says of its objects. Of a custom one nothing is known: the worst case.
 heap::Population population_of(const WorkloadConfig& workload);
 

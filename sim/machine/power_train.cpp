@@ -1,6 +1,7 @@
 #include "sim/machine/power_train.hpp"
 
 #include <cassert>
+#include <cmath>
 
 namespace brownout::sim {
 
@@ -104,13 +105,36 @@ void PowerTrain::pull_segment() {
   source_w_ = segment->power_w;
 }
 
+void PowerTrain::bench_on() {
+  settle();
+  if (bench_ == Bench::none) ledger_.note_source(source_w_, now_ - segment_begin_);
+  source_w_ = 0;
+  bench_ = Bench::on;
+  const double limit_v = capacitor_.parameters().max_voltage_v;
+  bench_brings_to(std::isfinite(limit_v) ? limit_v : 1.1 * thresholds_.turn_on_v);
+}
+
+void PowerTrain::bench_off(double terminal_v) {
+  settle();
+  assert(bench_ != Bench::none && "it was switched on before");
+  bench_ = Bench::off;
+  bench_brings_to(terminal_v);
+}
+
+void PowerTrain::bench_brings_to(double terminal_v) {
+  const double before_j = capacitor_.energy_j();
+  capacitor_.bring_to(terminal_v, net_w());
+  ledger_.note_moved(capacitor_.energy_j() - before_j);
+  find_next_event();
+}
+
 void PowerTrain::find_next_event() {
   if (source_ended_) {
     next_event_ = now_;
     next_kind_ = PowerEvent::source_ended;
     return;
   }
-  next_event_ = segment_end_;
+  next_event_ = bench_ == Bench::none ? segment_end_ : kForever;
   next_kind_ = PowerEvent::none;
   const auto consider = [this](std::optional<Picoseconds> after, PowerEvent kind) {
     if (!after || after->count > kForever.count - now_.count) return;
@@ -141,7 +165,8 @@ void PowerTrain::settle() {
   span.phase = phase_;
   span.load = load_;
   span.drawn_w = drawn_w();
-  span.source_w = source_w_;
+  span.source_w = source_w();
+  if (bench_ == Bench::on) ledger_.note_source(span.source_w, span.duration);
   span.losses = capacitor_.advance(span.duration, net_w());
   settled_ = now_;
   ledger_.book(span);
@@ -150,7 +175,7 @@ void PowerTrain::settle() {
 
 void PowerTrain::close() {
   settle();
-  if (!source_ended_) {
+  if (!source_ended_ && bench_ == Bench::none) {
     ledger_.note_source(source_w_, now_ - segment_begin_);
     segment_begin_ = now_;
     segment_end_ = now_;

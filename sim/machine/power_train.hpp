@@ -62,6 +62,13 @@ class PowerTrain {
   // True if under this load no event will ever come again.
   [[nodiscard]] bool nothing_ahead() const { return next_event_ == devices::kForever; }
 
+  // A bench supply in place of the source, from the first call on: it covers what is drawn, and holds the
+  // capacitor at its voltage limit (where that has none, above turn-on).
+  void bench_on();
+  // The bench supply delivers nothing, and has drained the capacitor to `terminal_v` under the present load.
+  void bench_off(double terminal_v);
+  [[nodiscard]] bool bench_holds() const { return bench_ == Bench::on; }
+
   // Books everything up to now. For reading the ledger in the middle.
   void settle();
   // Ends the books.
@@ -72,7 +79,9 @@ class PowerTrain {
   void find_next_event();
   PowerEvent take_event();
   void note_crossing();
-  [[nodiscard]] double net_w() const { return drawn_w() - source_w_; }
+  void bench_brings_to(double terminal_v);
+  [[nodiscard]] double source_w() const { return bench_ == Bench::on ? drawn_w() : source_w_; }
+  [[nodiscard]] double net_w() const { return drawn_w() - source_w(); }
 
   devices::Capacitor capacitor_;
   Thresholds thresholds_;
@@ -90,6 +99,8 @@ class PowerTrain {
   Picoseconds segment_end_;
   double source_w_ = 0;
   bool source_ended_ = false;
+  enum class Bench : std::uint8_t { none, on, off };
+  Bench bench_ = Bench::none;
 
   Picoseconds next_event_;
   PowerEvent next_kind_ = PowerEvent::none;  // none: the source changes

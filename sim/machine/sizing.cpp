@@ -127,7 +127,7 @@ Picoseconds time_of(const Scenario& scenario, const Reads& reads) {
       slices * (costs.setup_receive.seconds() + costs.handover_send.seconds() +
                 static_cast<double>(command_bytes) * (costs.copy_send_per_byte.seconds() + wire_s)) +
       chunks * costs.handover_receive.seconds() + bytes * (costs.copy_receive_per_byte.seconds() + wire_s);
-  const double cycles = static_cast<double>(reads.checksum_bytes) * cpu.checksum_byte +
+  const double cycles = static_cast<double>(reads.checksum_bytes) * checksum_byte_cycles(scenario) +
                         static_cast<double>(reads.steps) * cpu.step + calls * cpu.call +
                         (calls + slices) * cpu.section;
   const double total_s = bus_s + cycles / static_cast<double>(scenario.mcu.clock_hz);

@@ -58,7 +58,8 @@ class SpiController {
   // lost; after the chunk; or only at its end. From inside a stream, after the chunk at the latest: the
   // stream cannot be asked for what follows.
   void abort();
-  // The part is about to lose its power: what has been clocked by now reaches it. A ghost walks on afterwards.
+  // The part is about to lose its power: what has been clocked by now reaches it. A ghost walks on
+  // afterwards.
   void settle();
   // Power is about to go, and the chip still has it: whatever was in flight is no more.
   void reset();

@@ -45,7 +45,7 @@ class Bench final : public Timekeeper {
 
   // Timekeeper
   void pass(Picoseconds span, BusTime spent_on) override {
-    now_ += tick_.stretch(now_, span, spent_on == BusTime::dma);
+    now_ += spent_on == BusTime::dma ? tick_.stretch_beside(now_, span) : tick_.stretch(now_, span);
   }
   void storage_selected(bool) override {}
   [[nodiscard]] Picoseconds now() const override { return now_; }

@@ -127,7 +127,8 @@ Json configuration(const Scenario& scenario) {
           {"ram_allocator", std::string(name_in(kRamAllocators, memory.ram_allocator))},
           {"nv_allocator", std::string(name_in(kNvAllocators, memory.store_allocator))},
           {"policy", std::string(name_in(kPolicies, memory.policy))},
-          {"slots", std::string(name_in(kSlots, memory.slots))}};
+          {"slots", std::string(name_in(kSlots, memory.slots))},
+          {"checksum", std::string(name_in(kChecksums, memory.checksum))}};
 }
 
 // Shares are null if there was no persist.

@@ -87,7 +87,9 @@ void add_board(const Scenario& scenario, Inputs& inputs) {
   inputs.add("mcu.boot", boot.seconds(), Dimension::time, estimate);
   inputs.add("mcu.costs.call", mcu.costs.call, Dimension::number, estimate);
   inputs.add("mcu.costs.step", mcu.costs.step, Dimension::number, estimate);
-  inputs.add("mcu.costs.checksum_byte", mcu.costs.checksum_byte, Dimension::number, estimate);
+  inputs.add(
+      "mcu.costs.checksum_byte", checksum_byte_cycles(scenario), Dimension::number,
+      scenario.heap.memory.checksum == firmware::ChecksumKind::table ? estimate + ", by table" : estimate);
   inputs.add("mcu.costs.section", mcu.costs.section, Dimension::number, estimate);
   inputs.add("mcu.os_save_bytes", scenario.mcu.os_save_bytes, Dimension::bytes, "default");
   const std::string part = fmt::format("part {}{}", storage.part.name,

@@ -17,6 +17,7 @@ inline constexpr std::array<std::string_view, 2> kRamAllocators{"linked_list", "
 inline constexpr std::array<std::string_view, 3> kNvAllocators{"linked_list", "buddy", "block"};
 inline constexpr std::array<std::string_view, 3> kPolicies{"in_order", "clock", "round_robin"};
 inline constexpr std::array<std::string_view, 2> kSlots{"standard", "compact"};
+inline constexpr std::array<std::string_view, 2> kChecksums{"nibble", "table"};
 inline constexpr std::array<std::string_view, 3> kTransferModes{"fifo", "dma", "sliced"};
 inline constexpr std::array<std::string_view, 2> kAfterPersist{"sleep", "shutdown"};
 inline constexpr std::array<std::string_view, 3> kOnLoss{"stop", "reformat", "attach"};

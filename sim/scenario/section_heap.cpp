@@ -14,9 +14,9 @@
 namespace brownout::sim {
 namespace {
 
-constexpr std::array<std::string_view, 13> kHeapKeys{
+constexpr std::array<std::string_view, 14> kHeapKeys{
     "ram",          "dirty_limit", "max_residents", "store", "store_unit", "memory",       "ram_allocator",
-    "nv_allocator", "policy",      "slots",         "page",  "roots",      "write_intents"};
+    "nv_allocator", "policy",      "slots",         "page",  "roots",      "write_intents", "checksum"};
 constexpr std::array<std::string_view, 4> kCounterKeys{"kind", "objects", "size", "compute_cycles"};
 constexpr std::array<std::string_view, 5> kQueueKeys{"kind", "length", "item_bytes", "iterations",
                                                      "compute_cycles"};
@@ -143,6 +143,7 @@ firmware::MemoryOptions read_memory(const Section& section) {
   memory.store_allocator = choice_of<firmware::StoreAllocatorKind>(section, "nv_allocator", kNvAllocators);
   memory.policy = choice_of<firmware::PolicyKind>(section, "policy", kPolicies);
   memory.slots = choice_of<firmware::SlotKind>(section, "slots", kSlots);
+  memory.checksum = choice_of<firmware::ChecksumKind>(section, "checksum", kChecksums);
   const bool buddies = memory.ram_allocator == firmware::RamAllocatorKind::buddy &&
                        memory.store_allocator == firmware::StoreAllocatorKind::buddy;
   if (memory.slots == firmware::SlotKind::compact && !buddies) {

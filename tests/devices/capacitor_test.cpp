@@ -396,5 +396,24 @@ TEST(Capacitor, ResultsHaveTheseBits) {
   EXPECT_EQ(hash, 2'592'893'837'047'889'263ULL);
 }
 
+// A bench supply brings the terminals to a voltage, never above it, whatever flows.
+TEST(Capacitor, IsBroughtToAVoltage) {
+  SplitMix64 random(7);
+  for (int i = 0; i < 1000; ++i) {
+    const double capacitance_f = 1e-6 * static_cast<double>(1 + random.next() % 1000);
+    const double esr_ohm = 0.01 * static_cast<double>(random.next() % 100);
+    const double load_w = 1e-4 * static_cast<double>(random.next() % 1000);
+    const double target_v = 2 + 0.001 * static_cast<double>(random.next() % 3000);
+    Capacitor capacitor({.capacitance_f = capacitance_f, .esr_ohm = esr_ohm, .max_voltage_v = 6}, 3);
+    capacitor.bring_to(target_v, load_w);
+    EXPECT_LE(capacitor.terminal_v(load_w), target_v);
+    EXPECT_GT(capacitor.terminal_v(load_w), target_v * (1 - 1e-12));
+    EXPECT_EQ(capacitor.time_until_falls_to(target_v, load_w), Picoseconds{0});
+  }
+  Capacitor limited({.capacitance_f = 1e-6, .max_voltage_v = 5}, 3);
+  limited.bring_to(5, 0);
+  EXPECT_EQ(limited.internal_v(), 5);
+}
+
 }  // namespace
 }  // namespace brownout::devices

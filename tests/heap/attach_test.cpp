@@ -470,7 +470,7 @@ TYPED_TEST(AttachOfAnyModules, BringsTheImageHomeAndCanBeCut) {
     board.outage();
     must(board.persist_status, "persist");
     must(board.restore_status, "restore");
-    for (std::uint32_t i = 0; i < buffers.size(); ++i) must(board.heap().free(buffers[i]), "free");
+    for (auto& buffer : buffers) must(board.heap().free(buffer), "free");
     ASSERT_EQ(allocated_entries(board.store.memory, board.heap().geometry()), 0U);
   }
   EXPECT_GT(cuts, 150U);

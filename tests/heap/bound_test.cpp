@@ -51,7 +51,7 @@ class CountingStore {
   Measured* measured = nullptr;
 
   std::uint32_t size_bytes() const { return static_cast<std::uint32_t>(memory.size()); }
-  Status start() { return {}; }
+  static Status start() { return {}; }
   Status begin_write(std::uint32_t address, OutStream data) {
     for (ConstBytes piece; data.pull(piece); address += piece.size) {
       std::copy_n(piece.data, piece.size, memory.begin() + address);
@@ -67,12 +67,12 @@ class CountingStore {
     }
     return {};
   }
-  TransferState poll() { return TransferState::done; }
+  static TransferState poll() { return TransferState::done; }
   void abort() {}
 };
 struct CountingPlatform {
   Measured* measured = nullptr;
-  void charge(Work work, std::uint32_t n) {
+  void charge(Work work, std::uint32_t n) const {
     if (measured == nullptr) return;
     if (work == Work::step) measured->steps += n;
     if (work == Work::checksum_byte) measured->checksum_bytes += n;
@@ -80,7 +80,7 @@ struct CountingPlatform {
   }
   void enter_critical() {}
   void exit_critical() {}
-  std::uint32_t power_epoch() { return 1; }
+  static std::uint32_t power_epoch() { return 1; }
   void wait_since_power_on(std::uint32_t) {}
 };
 

@@ -1,7 +1,6 @@
 // From the names of modules in a scenario to the types of a heap.
 #pragma once
 
-#include "heap/checksum.hpp"
 #include "heap/policies/clock.hpp"
 #include "heap/policies/in_order.hpp"
 #include "heap/policies/round_robin.hpp"
@@ -12,6 +11,7 @@
 #include "heap/store_allocators/block.hpp"
 #include "heap/store_allocators/buddy.hpp"
 #include "heap/store_allocators/linked_list.hpp"
+#include "sim/firmware/memories/chosen_checksum.hpp"
 #include "sim/firmware/memory_options.hpp"
 
 namespace brownout::sim::firmware {
@@ -25,7 +25,7 @@ struct Modules {
   using StoreAllocator = Store<P, Gateway>;
   using Policy = PolicyType;
   template <class P>
-  using Checksum = heap::NibbleChecksum<P>;
+  using Checksum = ChosenChecksum<P>;
 };
 
 // Standard slots and the RAM allocator: what is left is the store allocator.
