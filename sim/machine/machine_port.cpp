@@ -165,7 +165,7 @@ void Machine::charge(heap::Work work, std::uint32_t count) {
     case heap::Work::step: return cycles(costs.step);
     case heap::Work::copied_byte: return cycles(costs.copied_byte);
     case heap::Work::checksum_byte: return cycles(costs.checksum_byte);
-    case heap::Work::checksum_byte_by_table: return cycles(costs.checksum_byte_by_table());
+    case heap::Work::checksum_byte_by_table: return cycles(costs.checksum_byte_by_table);
     case heap::Work::section: return cycles(costs.section);
     case heap::Work::compute_cycle: return charge_cycles(std::uint64_t{count} * 1000, true);
     case heap::Work::storage_write_call: return pass(bus.call_write, BusTime::driver);

@@ -273,7 +273,7 @@ double checksum_byte_cycles(const Scenario& scenario) {
   const bool by_table =
       memory.kind == firmware::MemoryKind::heap && memory.checksum == firmware::ChecksumKind::table;
   const devices::CpuCosts& costs = scenario.mcu.profile.costs;
-  return by_table ? costs.checksum_byte_by_table() : costs.checksum_byte;
+  return by_table ? costs.checksum_byte_by_table : costs.checksum_byte;
 }
 
 heap::Population population_of(const WorkloadConfig& workload) {

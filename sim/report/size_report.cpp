@@ -85,12 +85,13 @@ void add_board(const Scenario& scenario, Inputs& inputs) {
   Picoseconds boot;
   for (const devices::BootPhase& phase : mcu.boot) boot += phase.duration;
   inputs.add("mcu.boot", boot.seconds(), Dimension::time, estimate);
-  inputs.add("mcu.costs.call", mcu.costs.call, Dimension::number, estimate);
-  inputs.add("mcu.costs.step", mcu.costs.step, Dimension::number, estimate);
-  inputs.add(
-      "mcu.costs.checksum_byte", checksum_byte_cycles(scenario), Dimension::number,
-      scenario.heap.memory.checksum == firmware::ChecksumKind::table ? estimate + ", by table" : estimate);
-  inputs.add("mcu.costs.section", mcu.costs.section, Dimension::number, estimate);
+  const std::string counted = name + ", counted instructions";
+  const bool by_table = scenario.heap.memory.checksum == firmware::ChecksumKind::table;
+  inputs.add("mcu.costs.call", mcu.costs.call, Dimension::number, counted);
+  inputs.add("mcu.costs.step", mcu.costs.step, Dimension::number, counted);
+  inputs.add(by_table ? "mcu.costs.checksum_byte_by_table" : "mcu.costs.checksum_byte",
+             checksum_byte_cycles(scenario), Dimension::number, counted);
+  inputs.add("mcu.costs.section", mcu.costs.section, Dimension::number, counted);
   inputs.add("mcu.os_save_bytes", scenario.mcu.os_save_bytes, Dimension::bytes, "default");
   const std::string part = fmt::format("part {}{}", storage.part.name,
                                        storage.part.estimated ? ", some figures are estimates" : "");

@@ -14,8 +14,8 @@ namespace {
 constexpr std::array<std::string_view, 10> kMcuKeys{
     "profile", "clock",         "rail",          "active_current", "sleep_current",
     "boot",    "os_save_bytes", "after_persist", "on_loss",        "costs"};
-constexpr std::array<std::string_view, 5> kCostKeys{"call", "step", "copied_byte", "checksum_byte",
-                                                    "section"};
+constexpr std::array<std::string_view, 6> kCostKeys{
+    "call", "step", "copied_byte", "checksum_byte", "checksum_byte_by_table", "section"};
 constexpr std::array<std::string_view, 3> kBootKeys{"name", "time", "current"};
 constexpr std::array<std::string_view, 5> kStorageKeys{"part", "sck", "transfer", "slice", "bus"};
 
@@ -53,6 +53,7 @@ void override_costs(const Section& mcu, devices::CpuCosts& costs) {
   override_one("step", costs.step);
   override_one("copied_byte", costs.copied_byte);
   override_one("checksum_byte", costs.checksum_byte);
+  override_one("checksum_byte_by_table", costs.checksum_byte_by_table);
   override_one("section", costs.section);
 }
 
