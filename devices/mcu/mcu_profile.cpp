@@ -30,6 +30,7 @@ const std::vector<McuProfile>& profiles() {
           .active_a = 25e-3,       // busy 23 to 31 mA by source
           .idle_a_at_0_hz = 9e-3,  // from 25 mA at 160 MHz and 17 mA at 80 MHz
           .sleep_a = 130e-6,       // light sleep
+          .deep_sleep_a = 5e-6,
           .boot = {{"rom", milliseconds(5), 25e-3},
                    {"image load", milliseconds(20), 28e-3},
                    {"driver init", milliseconds(5), 25e-3}},
@@ -44,6 +45,7 @@ const std::vector<McuProfile>& profiles() {
           .active_a = 1.6e-3,  // 100 uA/MHz
           .idle_a_at_0_hz = 0.1e-3,
           .sleep_a = 1e-6,
+          .deep_sleep_a = 0.3e-6,
           .boot = {{"reset", microseconds(200), 1e-3}, {"driver init", microseconds(300), 1.6e-3}},
           .costs = kCortexM0PlusCosts,
           .bus = "polled",

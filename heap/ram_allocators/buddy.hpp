@@ -206,8 +206,8 @@ class BuddyRam {
     link(place.before, next);
   }
 
-  // What find_at() found. From the highest address to the lowest, so that each half is linked to the one above it:
-  // the halves above the block, the largest first, then those below it, the smallest first.
+  // What find_at() found. From the highest address to the lowest, so that each half is linked to the one
+  // above it: the halves above the block, the largest first, then those below it, the smallest first.
   void take_inside(const Place& place) {
     std::uint16_t next = place.next;
     for (std::uint32_t size = place.whole_granules / 2U; size >= place.granules; size /= 2) {

@@ -251,8 +251,9 @@ void Machine::persist_interrupt() {
     note_power_cycle();
     if (frozen_) break;
     const bool dirty = persist_now();
-    const bool stays_up = scenario_.mcu.after_persist == AfterPersist::sleep && !sleep_until_outage();
-    if (stays_up) {
+    const AfterPersist after = scenario_.mcu.after_persist;
+    const bool recovered = after != AfterPersist::shutdown && !sleep_until_outage();
+    if (recovered && after == AfterPersist::sleep) {
       ++result_.false_alarms;
       tick_.skip_to(train_.now());  // what struck asleep took nobody's time
     } else {
@@ -358,7 +359,7 @@ void Machine::note_persist_begin() {
 // After a persist, waiting for what the supply does. True: it failed; false: it recovered.
 bool Machine::sleep_until_outage() {
   enter(Mode::asleep, Phase::off);
-  use(Activity::sleep);
+  use(scenario_.mcu.after_persist == AfterPersist::sleep ? Activity::sleep : Activity::deep_sleep);
   if (false_alarm_planned_ && !frozen_) train_.bench_on();
   false_alarm_planned_ = false;
   if (!frozen_ && !train_.warn_asserted()) return false;  // back before the persist ended

@@ -75,7 +75,7 @@ class Machine final : private firmware::Port, private Timekeeper {
  private:
   // What the CPU is doing, for interrupts and for a power failure.
   enum class Mode : std::uint8_t { off, cold_boot, program, persist, boot, asleep };
-  enum class Activity : std::uint8_t { compute, bus, sleep, off };
+  enum class Activity : std::uint8_t { compute, bus, sleep, deep_sleep, off };
 
   // Port: what firmware calls.
   void charge(heap::Work work, std::uint32_t count) override;

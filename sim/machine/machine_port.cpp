@@ -115,11 +115,13 @@ void Machine::enter(Mode mode, Phase phase) {
 void Machine::use(Activity activity) {
   activity_ = activity;
   if (frozen_) return;
+  const devices::McuProfile& mcu = scenario_.mcu.profile;
   Load load;
   switch (activity) {
     case Activity::compute: load.cpu_w = active_w_; break;
     case Activity::bus: load.bus_w = active_w_; break;
-    case Activity::sleep: load.cpu_w = scenario_.mcu.profile.sleep_a * scenario_.mcu.profile.rail_v; break;
+    case Activity::sleep: load.cpu_w = mcu.sleep_a * mcu.rail_v; break;
+    case Activity::deep_sleep: load.cpu_w = mcu.deep_sleep_a * mcu.rail_v; break;
     case Activity::off: break;
   }
   if (activity != Activity::off) load.storage_w = selected_ ? fram_active_w_ : fram_standby_w_;

@@ -124,7 +124,7 @@ Picoseconds time_of(const Scenario& scenario, const Reads& reads) {
   const double wire_s = 8.0 / static_cast<double>(storage.sck_hz);
   const double bus_s =
       calls * costs.call_read.seconds() +
-      slices * (costs.setup_receive.seconds() + costs.handover_send.seconds() +
+      slices * (costs.setup_receive.seconds() + costs.cs_setup.seconds() + costs.cs_hold.seconds() + costs.handover_send.seconds() +
                 static_cast<double>(command_bytes) * (costs.copy_send_per_byte.seconds() + wire_s)) +
       chunks * costs.handover_receive.seconds() + bytes * (costs.copy_receive_per_byte.seconds() + wire_s);
   const double cycles = static_cast<double>(reads.checksum_bytes) * checksum_byte_cycles(scenario) +

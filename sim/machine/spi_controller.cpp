@@ -60,6 +60,8 @@ bool SpiController::run(bool may_be_stopped) {
     selected_ = true;
     chip_.select(time_.now());
     time_.storage_selected(true);
+    drive(costs_.cs_setup);
+    if (stopped()) return false;
   }
   for (;;) {
     if (piece_left_ == 0) {
@@ -95,6 +97,8 @@ bool SpiController::run(bool may_be_stopped) {
       if (stopped()) return false;
     }
   }
+  drive(costs_.cs_hold);
+  if (stopped()) return false;
   finish();
   return true;
 }

@@ -83,7 +83,9 @@ class SpiController {
   void catch_up();
   void move_byte(bool receiving);
   void finish();
-  void drive(Picoseconds span) { time_.pass(span, BusTime::driver); }
+  void drive(Picoseconds span) {
+    if (span.count > 0) time_.pass(span, BusTime::driver);
+  }
   void shift();
   [[nodiscard]] Picoseconds byte_time(std::uint32_t index) const;
 

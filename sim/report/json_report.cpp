@@ -108,6 +108,7 @@ Json configuration(const Scenario& scenario) {
           {"part", std::string(scenario.storage.part.name)},
           {"bus", std::string(scenario.storage.bus.name)},
           {"sck_hz", scenario.storage.sck_hz},
+          {"sck_asked_hz", scenario.storage.sck_asked_hz},
           {"transfer", std::string(devices::name_of(scenario.storage.transfer))},
           {"slice_bytes", scenario.storage.slice_bytes},
           {"capacitance_f", supply.capacitor.capacitance_f},

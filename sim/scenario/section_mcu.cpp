@@ -11,8 +11,8 @@
 namespace brownout::sim {
 namespace {
 
-constexpr std::array<std::string_view, 10> kMcuKeys{
-    "profile", "clock",         "rail",          "active_current", "sleep_current",
+constexpr std::array<std::string_view, 11> kMcuKeys{
+    "profile", "clock",         "rail",          "active_current", "sleep_current", "deep_sleep_current",
     "boot",    "os_save_bytes", "after_persist", "on_loss",        "costs"};
 constexpr std::array<std::string_view, 6> kCostKeys{
     "call", "step", "copied_byte", "checksum_byte", "checksum_byte_by_table", "section"};
@@ -65,6 +65,9 @@ void override_profile(const Section& section, McuConfig& mcu) {
   if (const auto sleep = section.find("sleep_current")) {
     profile.sleep_a = read_quantity(*sleep, Dimension::current, kCurrentLimits);
   }
+  if (const auto sleep = section.find("deep_sleep_current")) {
+    profile.deep_sleep_a = read_quantity(*sleep, Dimension::current, kCurrentLimits);
+  }
   if (const auto boot = section.find("boot")) profile.boot = read_boot(section, *boot);
   override_costs(section, profile.costs);
   if (const auto active = section.find("active_current")) {
@@ -89,17 +92,6 @@ const devices::FramPart& read_part(const Section& section) {
   const devices::FramPart* part = devices::find_fram_part(name);
   if (part == nullptr) fail_for_choice(found, name, names_of(devices::fram_parts()));
   return *part;
-}
-
-const devices::SpiProfile& read_bus(const Section& section, const McuConfig& mcu) {
-  const auto found = section.find("bus");
-  const std::string_view name =
-      found ? scalar_text(*found, mcu.profile.bus) : std::string_view(mcu.profile.bus);
-  const devices::SpiProfile* bus = devices::find_spi_profile(name);
-  if (bus != nullptr) return *bus;
-  if (found) fail_for_choice(*found, name, names_of(devices::spi_profiles()));
-  section.fail(fmt::format("mcu profile {} names no bus that is known; write `bus: {}`", mcu.profile.name,
-                           devices::spi_profiles().front().name));
 }
 
 std::uint64_t read_sck(const Section& section, const devices::FramPart& part) {
@@ -150,9 +142,10 @@ StorageConfig read_storage(const Section& root, const McuConfig& mcu) {
   const Section section = root.need_section("storage", kStorageKeys);
   StorageConfig storage;
   storage.part = read_part(section);
-  storage.bus = read_bus(section, mcu);
-  storage.sck_hz = read_sck(section, storage.part);
   read_transfer(section, storage);
+  storage.bus = read_bus(section, mcu, storage.transfer);
+  storage.sck_asked_hz = read_sck(section, storage.part);
+  storage.sck_hz = storage.bus.divider.at_most(storage.sck_asked_hz, mcu.clock_hz);
   return storage;
 }
 

@@ -64,6 +64,7 @@ TEST_F(ScenarioTest, EveryKeyIsRead) {
   EXPECT_EQ(s.mcu.profile.active_a, 15e-3);
   EXPECT_EQ(s.mcu.profile.active_a_at(s.mcu.clock_hz), 15e-3);  // measured at this clock: not scaled
   EXPECT_EQ(s.mcu.profile.sleep_a, 5e-6);
+  EXPECT_EQ(s.mcu.profile.deep_sleep_a, 2e-6);
   ASSERT_EQ(s.mcu.profile.boot.size(), 2U);
   EXPECT_EQ(s.mcu.profile.boot[0].name, "one");
   EXPECT_EQ(s.mcu.profile.boot[1].duration, microseconds(2));
@@ -72,10 +73,19 @@ TEST_F(ScenarioTest, EveryKeyIsRead) {
   EXPECT_EQ(s.mcu.after_persist, AfterPersist::shutdown);
   EXPECT_EQ(s.mcu.on_loss, OnLoss::reformat);
   const devices::CpuCosts& costs = s.mcu.profile.costs;
-  EXPECT_EQ((std::array{costs.call, costs.step, costs.copied_byte, costs.checksum_byte, costs.section}),
-            (std::array{1.0, 2.5, 3.0, 4.0, 0.0}));
+  EXPECT_EQ((std::array{costs.call, costs.step, costs.copied_byte, costs.checksum_byte,
+                        costs.checksum_byte_by_table, costs.section}),
+            (std::array{1.0, 2.5, 3.0, 4.0, 2.0, 0.0}));
+  EXPECT_EQ(s.heap.memory.checksum, firmware::ChecksumKind::table);
   EXPECT_EQ(s.storage.part.name, "mb85rs4mt");
-  EXPECT_EQ(s.storage.sck_hz, 8'000'000U);
+  EXPECT_EQ(s.storage.sck_asked_hz, 8'000'000U);
+  EXPECT_EQ(s.storage.sck_hz, 5'000'000U) << "80 MHz by powers of two";
+  EXPECT_EQ(s.storage.bus.sliced.cs_setup, devices::nanoseconds(50));
+  EXPECT_EQ(s.storage.bus.sliced.abort_granularity, devices::AbortGranularity::chunk);
+  EXPECT_EQ(s.storage.bus.fifo.cs_setup.count, 0) << "of the mode that is used only";
+  EXPECT_EQ(s.storage.bus.tick.period, devices::milliseconds(2));
+  EXPECT_EQ(s.storage.bus.tick.first_after_start, devices::milliseconds(2));
+  EXPECT_FALSE(s.storage.bus.calibrated);
   EXPECT_EQ(s.storage.transfer, devices::TransferMode::sliced);
   EXPECT_EQ(s.storage.slice_bytes, 32U);
   EXPECT_EQ(s.storage.bus.name, "polled");
@@ -128,7 +138,8 @@ TEST_F(ScenarioTest, WhatIsLeftOutHasItsDefault) {
   EXPECT_EQ(s.mcu.os_save_bytes, 0U);
   EXPECT_EQ(s.mcu.after_persist, AfterPersist::sleep);
   EXPECT_EQ(s.mcu.on_loss, OnLoss::stop);
-  EXPECT_EQ(s.storage.sck_hz, devices::find_fram_part("mb85rs64v")->max_sck_hz);
+  EXPECT_EQ(s.storage.sck_asked_hz, devices::find_fram_part("mb85rs64v")->max_sck_hz);
+  EXPECT_EQ(s.storage.sck_hz, 8'000'000U) << "half the clock of the MCU";
   EXPECT_EQ(s.storage.transfer, devices::TransferMode::fifo);
   EXPECT_EQ(s.storage.slice_bytes, 0U);
   EXPECT_EQ(s.storage.bus.name, profile.bus);

@@ -477,5 +477,46 @@ TEST(SpiControllerDma, APieceToReadIntoIsFullBeforeTheNextIsAskedFor) {
   EXPECT_EQ(pieces.asked, 3U);
 }
 
+TEST(SpiController, DelaysOfChipSelectCount) {
+  devices::TransferCosts with_delays = costs(devices::AbortGranularity::byte);
+  with_delays.cs_setup = devices::microseconds(4);
+  with_delays.cs_hold = devices::microseconds(5);
+  Board plain;
+  Board delayed(with_delays);
+  plain.write_enable();
+  delayed.write_enable();
+  EXPECT_EQ(delayed.clock.time - plain.clock.time, devices::microseconds(9));
+}
+
+// A transaction that is stopped after its last bit, before CS rises, is not complete, and its bytes are
+// written.
+TEST(SpiController, StoppedInTheHoldOfChipSelect) {
+  devices::TransferCosts with_delays = costs(devices::AbortGranularity::byte);
+  with_delays.cs_hold = devices::microseconds(5);
+  Board board(with_delays);
+  board.write_enable();
+  const std::uint64_t completed = board.bus.counters().transactions;
+  board.clock.during_pass = [&] {
+    if (board.chip.memory()[1] != 5 || board.bus.counters().aborted > 0) return;
+    board.bus.abort();
+  };
+  EXPECT_EQ(board.write({std::byte{5}, std::byte{5}}), heap::TransferState::none);
+  EXPECT_EQ(board.bus.counters().transactions, completed);
+  EXPECT_EQ(board.bus.counters().aborted, 1U);
+}
+
+TEST(SckDivider, MakesTheFastestClockThatIsNotTooFast) {
+  const devices::SckDivider any = devices::find_spi_profile("esp32c3-zephyr")->divider;
+  EXPECT_EQ(any.at_most(80'000'000, 1), 80'000'000U);
+  EXPECT_EQ(any.at_most(40'000'000, 1), 40'000'000U);
+  EXPECT_EQ(any.at_most(39'999'999, 1), 26'666'666U);
+  EXPECT_EQ(any.at_most(20'000'000, 1), 20'000'000U);
+  EXPECT_EQ(any.at_most(1'000'000'000, 1), 80'000'000U);
+  const devices::SckDivider powers = devices::find_spi_profile("polled")->divider;
+  EXPECT_EQ(powers.at_most(20'000'000, 16'000'000), 8'000'000U) << "by two at the least";
+  EXPECT_EQ(powers.at_most(7'000'000, 16'000'000), 4'000'000U);
+  EXPECT_EQ(powers.at_most(4'000'000, 16'000'000), 4'000'000U);
+}
+
 }  // namespace
 }  // namespace brownout::sim

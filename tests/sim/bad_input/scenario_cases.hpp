@@ -64,7 +64,8 @@ inline constexpr std::array kCases{
     Case{"512 B", "65537",
          ":6:18: mcu.os_save_bytes: \"65537\" is out of range: it must be between 0 and 65536"},
     Case{"after_persist: sleep", "after_persist: slep",
-         ":7:18: mcu.after_persist: \"slep\" is not known; did you mean sleep? (known: sleep, shutdown)"},
+         ":7:18: mcu.after_persist: \"slep\" is not known; did you mean sleep? (known: sleep, deep_sleep, "
+         "shutdown)"},
     Case{"after_persist: sleep", "on_loss: retry",
          ":7:12: mcu.on_loss: \"retry\" is not known (known: stop, reformat, attach)"},
     Case{"time: 5 ms, ", "", ":9:7: mcu.boot.0: `time` is missing; write it such as `time: 2 ms`"},
@@ -78,6 +79,15 @@ inline constexpr std::array kCases{
     Case{"{call: 10}", "{call: 10 V}",
          R"(:10:17: mcu.costs.call: "10 V" is not a plain number; leave out "V")"},
     // storage
+    Case{"slice: 64 B", "slice: 64 B\n  bus: {profil: polled}",
+         ":16:9: unknown key \"profil\" in `storage.bus`; did you mean `profile`?"},
+    Case{
+        "slice: 64 B", "slice: 64 B\n  bus: {abort: bit}",
+        ":16:16: storage.bus.abort: \"bit\" is not known; did you mean byte? (known: byte, chunk, transfer)"},
+    Case{"slice: 64 B", "slice: 64 B\n  bus: {setup_send: 1 s}",
+         ":16:21: storage.bus.setup_send: \"1 s\" is out of range: it must be between 0 s and 100 ms"},
+    Case{"slice: 64 B", "slice: 64 B\n  bus: {tick: {period: 1 ms, cost: 2 ms}}",
+         ":16:16: storage.bus.tick.period: a tick has to be over before the next one strikes"},
     Case{"part: mb85rs64v", "part: mb85rs64",
          ":12:9: storage.part: \"mb85rs64\" is not known; did you mean mb85rs64v? (known: mb85rs64v, "
          "mb85rs4mt)"},
@@ -171,13 +181,15 @@ inline constexpr std::array kCases{
     Case{"policy: in_order", "policy: in_oder",
          ":34:11: heap.policy: \"in_oder\" is not known; did you mean in_order? (known: in_order, clock, "
          "round_robin)"},
-    Case{"policy: in_order", "memory: page",
-         ":34:11: heap.memory: \"page\" is not known; did you mean pages? (known: heap, ram_snapshot, direct, "
-         "pages)"},
+    Case{
+        "policy: in_order", "memory: page",
+        ":34:11: heap.memory: \"page\" is not known; did you mean pages? (known: heap, ram_snapshot, direct, "
+        "pages)"},
     Case{"policy: in_order", "nv_allocator: bitmap",
          ":34:17: heap.nv_allocator: \"bitmap\" is not known (known: linked_list, buddy, block)"},
     Case{"policy: in_order", "slots: compact",
-         ":34:3: heap.slots: compact slots need blocks of powers of two: ram_allocator: buddy and nv_allocator: "
+         ":34:3: heap.slots: compact slots need blocks of powers of two: ram_allocator: buddy and "
+         "nv_allocator: "
          "buddy"},
     Case{"policy: in_order", "store_unit: 12 B",
          ":34:15: heap.store_unit: 12 B is not a multiple of 8 B, in which the store is divided"},
@@ -218,11 +230,13 @@ inline constexpr std::array kCases{
          ":37:12: workload.objects: \"0\" is out of range: it must be between 1 and 4000"},
     // stop
     Case{"stop:\n  time: 60 s\n", "",
-         ":1:1: scenario: section `stop` is missing: source and workload go on for ever, so the run would too; "
+         ":1:1: scenario: section `stop` is missing: source and workload go on for ever, so the run would "
+         "too; "
          "write it such "
          "as `stop: {time: 60 s}`"},
     Case{"stop:\n  time: 60 s\n", "stop: {}\n",
-         ":38:1: stop: needs `time` or `operations`: source and workload go on for ever, so the run would too"},
+         ":38:1: stop: needs `time` or `operations`: source and workload go on for ever, so the run would "
+         "too"},
     Case{"time: 60 s", "time: 60", ":39:9: stop.time: \"60\" needs a unit, such as 60 ms"},
     Case{"time: 60 s", "time: 101 d",
          ":39:9: stop.time: \"101 d\" is out of range: it must be between 1 ps and 100 d"},
