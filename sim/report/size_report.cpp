@@ -92,11 +92,13 @@ void add_board(const Scenario& scenario, Inputs& inputs) {
       scenario.heap.memory.checksum == firmware::ChecksumKind::table ? estimate + ", by table" : estimate);
   inputs.add("mcu.costs.section", mcu.costs.section, Dimension::number, estimate);
   inputs.add("mcu.os_save_bytes", scenario.mcu.os_save_bytes, Dimension::bytes, "default");
-  const std::string part = fmt::format("part {}{}", storage.part.name,
-                                       storage.part.estimated ? ", some figures are estimates" : "");
-  inputs.add("storage.sck", static_cast<double>(storage.sck_hz), Dimension::frequency, part);
+  const auto of_part = [&storage](bool estimated) {
+    return fmt::format("part {}{}", storage.part.name, estimated ? ", an estimate" : "");
+  };
+  inputs.add("storage.sck", static_cast<double>(storage.sck_hz), Dimension::frequency,
+             of_part(storage.part.max_sck_hz.estimated));
   inputs.add("storage.part (active current)", storage.part.active_a_at(storage.sck_hz), Dimension::current,
-             part);
+             of_part(storage.part.active.estimated));
 }
 
 void add_memory(const Scenario& scenario, Inputs& inputs) {

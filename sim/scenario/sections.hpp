@@ -21,6 +21,8 @@ struct ScenarioContext {
 
 McuConfig read_mcu(const Section& root);
 StorageConfig read_storage(const Section& root, const McuConfig& mcu);
+// `storage.part`: one of the catalogue, or the user's own, based on one of these.
+devices::FramPart read_part(const Section& storage);
 SupplyConfig read_supply(const Section& root, const ScenarioContext& context);
 SourceConfig read_source(const Section& supply, const ScenarioContext& context);
 HeapConfig read_heap(const Section& root, const McuConfig& mcu);

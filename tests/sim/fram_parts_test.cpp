@@ -1,0 +1,318 @@
+// Each part of the catalogue behind the bus: driver, controller and machine, against its record; what power
+// that fails in the middle of a byte does to a run, and what a run says of wear and of a clock that is too
+// fast.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "heap/storage/spi_fram.hpp"
+#include "sim/machine/outage_plan.hpp"
+#include "sim/machine/spi_controller.hpp"
+#include "sim/report/report.hpp"
+#include "sim/report/storage_outlook.hpp"
+#include "test_scenario.hpp"
+
+namespace brownout::sim::testing {
+namespace {
+
+using devices::FramChip;
+using devices::FramFault;
+using devices::FramPart;
+using heap::Error;
+using ::testing::HasSubstr;
+
+// The real driver on the simulated bus. Nothing but bits takes time.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, and nobody holds it as a Timekeeper
+class Board final : public Timekeeper {
+ public:
+  explicit Board(const FramPart& part) : chip(part), bus_(costs(), part.max_sck_hz, chip, *this) {
+    chip.power_on({});
+  }
+
+  // Platform
+  void charge(heap::Work, std::uint32_t) {}
+  void enter_critical() {}
+  void exit_critical() {}
+  static std::uint32_t power_epoch() { return 0; }
+  void wait_since_power_on(std::uint32_t us) {
+    if (waits) time = std::max(time, devices::microseconds(us));
+  }
+
+  // SpiBus
+  void begin_send(heap::ConstBytes command, heap::OutStream data) { bus_.begin_send(command, data); }
+  void begin_receive(heap::ConstBytes command, heap::InStream data) { bus_.begin_receive(command, data); }
+  heap::TransferState poll() { return bus_.poll(); }
+  void abort() { bus_.abort(); }
+
+  // Timekeeper
+  void pass(Picoseconds span, BusTime spent_on) override {
+    (void)spent_on;
+    time += span;
+  }
+  void storage_selected(bool /*selected*/) override {}
+  [[nodiscard]] Picoseconds now() const override { return time; }
+
+  static devices::TransferCosts costs() {
+    devices::TransferCosts costs;
+    costs.chunk_bytes = 64;
+    return costs;
+  }
+  static heap::SpiFramConfig config_of(const FramPart& part) {
+    Scenario scenario = small_scenario();
+    scenario.storage.part = part;
+    return image_of(scenario, {}, {}).storage;
+  }
+
+  FramChip chip;
+  Picoseconds time;
+  bool waits = true;
+
+ private:
+  SpiController bus_;
+};
+
+using Driver = heap::SpiFram<Board, Board>;
+
+heap::Status write(Driver& driver, Board& board, std::uint32_t at, std::vector<std::byte> bytes) {
+  return heap::write_confirmed(driver, board, at, {bytes.data(), static_cast<std::uint32_t>(bytes.size())});
+}
+std::vector<std::byte> read(Driver& driver, Board& board, std::uint32_t at, std::uint32_t size) {
+  std::vector<std::byte> bytes(size);
+  EXPECT_TRUE(heap::read_confirmed(driver, board, at, {bytes.data(), size}).ok());
+  return bytes;
+}
+std::vector<std::byte> bytes_of(std::initializer_list<int> values) {
+  std::vector<std::byte> bytes;
+  for (const int value : values) bytes.push_back(static_cast<std::byte>(value));
+  return bytes;
+}
+
+std::vector<std::string> catalogue() {
+  std::vector<std::string> names;
+  for (const FramPart& part : devices::fram_parts()) names.push_back(part.name);
+  return names;
+}
+
+class PartOnTheBus : public ::testing::TestWithParam<std::string> {
+ protected:
+  const FramPart& part = *devices::find_fram_part(GetParam());
+  Board board{part};
+  Driver driver{board, board, Board::config_of(part)};
+};
+
+TEST_P(PartOnTheBus, StartsWhenItMayBeAccessedAndIsTheRightOne) {
+  EXPECT_TRUE(driver.start().ok());
+  EXPECT_GE(board.time, part.power_up.value);
+  EXPECT_EQ(board.chip.violations(), devices::FramViolations{});
+}
+
+TEST_P(PartOnTheBus, ADriverThatDoesNotWaitIsCounted) {
+  board.waits = false;
+  static_cast<void>(driver.start());
+  static_cast<void>(read(driver, board, 0, 1));
+  EXPECT_GT(board.chip.violations().access_before_ready, 0U);
+}
+
+TEST_P(PartOnTheBus, AnotherIdentityIsTheWrongPart) {
+  if (part.rdid.value.size == 0) return;
+  FramPart other = part;
+  other.rdid.value.bytes[part.rdid.value.size - 1] ^= 1;
+  Board with_other(other);
+  Driver looking(with_other, with_other, Board::config_of(part));
+  EXPECT_EQ(looking.start().error(), Error::wrong_part);
+}
+
+TEST_P(PartOnTheBus, WritesAndReadsAndRollsOver) {
+  ASSERT_TRUE(driver.start().ok());
+  const std::uint32_t last = part.size_bytes - 1;
+  EXPECT_TRUE(write(driver, board, last, bytes_of({1, 2, 3})).ok());
+  EXPECT_EQ(read(driver, board, last, 4), bytes_of({1, 2, 3, 0}));
+  EXPECT_EQ(read(driver, board, 0, 2), bytes_of({2, 3}));
+  EXPECT_EQ(board.chip.violations(), devices::FramViolations{});
+}
+
+// WREN is one byte; WRITE and READ are opcode, address and data: eight periods of the highest clock each.
+TEST_P(PartOnTheBus, TakesTheBitsOfOpcodeAddressAndData) {
+  ASSERT_TRUE(driver.start().ok());
+  const std::uint64_t command_bytes = 1 + part.address_bytes;
+  Picoseconds begin = board.time;
+  static_cast<void>(write(driver, board, 0, bytes_of({1, 2, 3, 4, 5})));
+  EXPECT_EQ(board.time - begin, devices::cycles_at(8 * (1 + command_bytes + 5), part.max_sck_hz));
+  begin = board.time;
+  static_cast<void>(read(driver, board, 0, 7));
+  EXPECT_EQ(board.time - begin, devices::cycles_at(8 * (command_bytes + 7), part.max_sck_hz));
+}
+
+TEST_P(PartOnTheBus, CarriesAHeapThroughOutages) {
+  Scenario scenario = small_scenario();
+  scenario.storage.part = part;
+  scenario.heap.store_bytes = 4096;  // of a large part: formatting all of it takes more than a charge
+  const RunResult result = run(scenario);
+  EXPECT_TRUE(result.pass) << name_of(result.stop_reason) << result.failure;
+  EXPECT_GT(result.persisted, 10U);
+  EXPECT_EQ(result.violations, devices::FramViolations{});
+  EXPECT_GT(result.wear.accesses, 0U);
+  EXPECT_TRUE(warnings_of(scenario).empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Catalogue, PartOnTheBus, ::testing::ValuesIn(catalogue()),
+                         [](const auto& tested) { return tested.param; });
+
+// A part behind a driver that knows nothing of it.
+TEST(Planted, AProtectedPartIsFound) {
+  Board board(*devices::find_fram_part("mb85rs64v"));
+  Driver driver(board, board, Board::config_of(board.chip.part()));
+  ASSERT_TRUE(driver.start().ok());
+  board.chip.select(board.time);
+  board.chip.clock_byte(0x06);
+  board.chip.deselect(board.time);
+  board.chip.select(board.time);
+  board.chip.clock_byte(0x01);
+  board.chip.clock_byte(0x0C);
+  board.chip.deselect(board.time);
+  EXPECT_TRUE(write(driver, board, 0, bytes_of({1, 2})).ok()) << "the bus hears nothing of it";
+  EXPECT_EQ(read(driver, board, 0, 2), bytes_of({0, 0}));
+  EXPECT_EQ(board.chip.violations().write_protected, 2U);
+}
+
+// --- power that fails in the middle of a byte -----------------------------------------------------
+
+// Loses power at the byte of that number among those during `during`, once.
+class LosePowerAtByte final : public OutagePlan {
+ public:
+  LosePowerAtByte(During during, std::uint64_t at) : during_(during), at_(at) {}
+  Strike at(Point point) override {
+    if (point.during == During::program && point.kind == PointKind::operation && during_ != During::program) {
+      return ++operations_ == 3 ? Strike::warning : Strike::none;
+    }
+    if (point.during != during_ || point.kind != PointKind::byte || operations_ < before())
+      return Strike::none;
+    return seen_++ == at_ ? Strike::power_loss : Strike::none;
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t before() const { return during_ == During::program ? 0 : 3; }
+
+  During during_;
+  std::uint64_t at_;
+  std::uint64_t seen_ = 0;
+  std::uint64_t operations_ = 0;
+};
+
+RunResult run_cut(FramFault fault, During during, std::uint64_t at) {
+  Scenario scenario = small_scenario();
+  scenario.storage.power_loss = fault;
+  scenario.supply.capacitor.capacitance_f = 300e-6;
+  scenario.stop = {{}, 8};
+  LosePowerAtByte plan(during, at);
+  RunOptions options;
+  options.plan = &plan;
+  return run(scenario, options);
+}
+
+TEST(PowerLoss, InAPersistTheByteInFlightIsWhatTheClassSays) {
+  for (std::uint64_t at = 10; at < 60; at += 7) {
+    EXPECT_EQ(run_cut(FramFault::discard, During::persist, at).damage, (devices::FramDamage{1, 0, 0})) << at;
+    EXPECT_EQ(run_cut(FramFault::garbage_in_flight, During::persist, at).damage,
+              (devices::FramDamage{1, 1, 0}))
+        << at;
+    EXPECT_EQ(run_cut(FramFault::row_lost, During::persist, at).damage, (devices::FramDamage{1, 0, 0})) << at;
+  }
+}
+
+// Restoring writes nothing, so it can be cut and repeated, unless reading itself destroys what is read. The
+// checksum notices: no object comes back wrong.
+TEST(PowerLoss, InARestoreALostRowOfTheImageIsNoticed) {
+  bool repeated = false;
+  bool refused = false;
+  for (std::uint64_t at = 100; at < 400; at += 20) {
+    const RunResult intact = run_cut(FramFault::discard, During::start, at);
+    EXPECT_TRUE(intact.pass) << at << ": " << intact.failure;
+    repeated |= intact.during_boot == 1;
+    const RunResult lost = run_cut(FramFault::row_lost, During::start, at);
+    EXPECT_LE(lost.damage.rows_lost, 1U);
+    if (lost.pass) continue;
+    refused = true;
+    EXPECT_EQ(lost.damage.rows_lost, 1U) << at;
+    EXPECT_THAT(lost.failure, HasSubstr("the restore after a complete persist reported error")) << at;
+  }
+  EXPECT_TRUE(repeated);
+  EXPECT_TRUE(refused) << "no cut fell into the image: the test shows too little";
+}
+
+// The MCU goes on writing between the FRAM's lowest VDD and its own brown-out level. 3.0 V to 2.7 V here, and
+// the persist begins at 3.0 V.
+TEST(PowerLoss, BelowTheLowestVddAPersistIsGarbageAndNoticed) {
+  Scenario scenario = small_scenario();
+  scenario.storage.power_loss = FramFault::garbage_below_min_vdd;
+  const RunResult result = run(scenario);
+  EXPECT_FALSE(result.pass);
+  EXPECT_GT(result.damage.garbage_bytes, 100U);
+  EXPECT_THAT(result.failure, HasSubstr("the restore after a complete persist reported error"));
+  EXPECT_THAT(summary(scenario, result), HasSubstr("garbage_below_min_vdd: "));
+
+  scenario.supply.thresholds = {3.9, 3.6, 3.0};  // no window
+  const RunResult above = run(scenario);
+  EXPECT_TRUE(above.pass) << above.failure;
+  EXPECT_EQ(above.damage.garbage_bytes, 0U);
+}
+
+TEST(PowerLoss, GarbageIsTheSameInEachRunOfASeed) {
+  const auto fingerprint = [](std::uint64_t seed) {
+    Scenario scenario = starved_scenario();
+    scenario.seed = seed;
+    scenario.storage.power_loss = FramFault::garbage_in_flight;
+    std::vector<std::uint8_t> image;
+    RunOptions options;
+    options.fram_image = &image;
+    static_cast<void>(run(scenario, options));
+    return image;
+  };
+  EXPECT_EQ(fingerprint(1), fingerprint(1));
+}
+
+// --- what a report says ----------------------------------------------------------------------------
+
+TEST(StorageReport, NamesTheHottestRowAndItsYears) {
+  const Scenario scenario = small_scenario();
+  RunResult result = run(scenario);
+  result.wear = {64, 1000};
+  result.simulated = seconds(10);  // 100 a second
+  const auto years = years_of_wear(scenario, result);
+  ASSERT_TRUE(years.has_value());
+  EXPECT_NEAR(*years, 1e12 / 100 / (365.25 * 86'400), 1e-6 * *years);
+  EXPECT_THAT(
+      summary(scenario, result),
+      HasSubstr("hottest row of 1 B at 64: 1000 accesses; 1e+12 of them last 317 years at this rate"));
+  const auto report = nlohmann::json::parse(json_report(scenario, result));
+  EXPECT_EQ(report["storage"]["wear"]["hottest_row_address"], 64);
+  EXPECT_EQ(report["storage"]["wear"]["hottest_row_accesses"], 1000);
+  EXPECT_EQ(report["storage"]["wear"]["years_at_this_rate"], *years);
+  EXPECT_EQ(report["storage"]["faults"]["power_loss"], "discard");
+  EXPECT_EQ(report["storage"]["misuse"]["write_without_wel"], 0);
+  EXPECT_TRUE(report["warnings"].empty());
+
+  result.wear = {};
+  EXPECT_FALSE(years_of_wear(scenario, result).has_value());
+}
+
+TEST(StorageReport, WarnsOfAClockAboveThePartsHighest) {
+  Scenario scenario = small_scenario();
+  scenario.storage.sck_hz = 20'000'000;
+  EXPECT_TRUE(warnings_of(scenario).empty());
+  scenario.storage.sck_hz = 20'000'001;
+  ASSERT_EQ(warnings_of(scenario).size(), 1U);
+  const RunResult result = run(scenario);
+  EXPECT_TRUE(result.pass) << result.failure;
+  EXPECT_THAT(summary(scenario, result), HasSubstr("WARNING    storage.sck is 20 MHz, and mb85rs64v allows"));
+  const auto report = nlohmann::json::parse(json_report(scenario, result));
+  ASSERT_EQ(report["warnings"].size(), 1U);
+  EXPECT_THAT(report["warnings"][0].get<std::string>(), HasSubstr("no figure holds for the real part"));
+}
+
+}  // namespace
+}  // namespace brownout::sim::testing
