@@ -116,7 +116,7 @@ void read_size(const Section& section, FramPart& part) {
 
 void read_supply(const Section& section, FramPart& part) {
   const auto read_vdd = [&](std::string_view key, Figure<double>& figure) {
-    const auto found = section.find(key);
+    auto found = section.find(key);
     if (found) figure = given(read_quantity(*found, Dimension::voltage, kVddLimits));
     return found;
   };

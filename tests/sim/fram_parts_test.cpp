@@ -3,6 +3,7 @@
 // fast.
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -179,24 +180,72 @@ TEST(Planted, AProtectedPartIsFound) {
   EXPECT_EQ(board.chip.violations().write_protected, 2U);
 }
 
+// Speaks to the machine's part between two operations, once.
+class Stranger final : public OutagePlan {
+ public:
+  using Transactions = std::vector<std::vector<std::uint8_t>>;
+  explicit Stranger(Transactions transactions) : transactions_(std::move(transactions)) {}
+  void meet(const Machine& machine) { machine_ = &machine; }
+
+  Strike at(Point point) override {
+    if (point.kind != PointKind::operation || ++operations_ != 3) return Strike::none;
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): sabotage
+    auto& chip = const_cast<FramChip&>(machine_->fram());
+    for (const auto& transaction : transactions_) {
+      // An empty one is an access before the part is ready.
+      chip.select(transaction.empty() ? Picoseconds{} : seconds(1000));
+      for (const std::uint8_t byte : transaction) chip.clock_byte(byte);
+      chip.deselect(seconds(1000));
+    }
+    return Strike::none;
+  }
+
+ private:
+  Transactions transactions_;
+  const Machine* machine_ = nullptr;
+  std::uint64_t operations_ = 0;
+};
+
+// Planted: each kind of misuse, none of which changes a byte. Nothing but its counter tells.
+TEST(Planted, MisuseThatChangesNothingIsFound) {
+  const auto failure_after = [](Stranger::Transactions transactions) {
+    Scenario scenario = small_scenario();
+    scenario.stop = {{}, 8};
+    Stranger stranger(std::move(transactions));
+    RunOptions options;
+    options.plan = &stranger;
+    Ledger ledger;
+    Machine machine(scenario, open_source(scenario), ledger, options);
+    stranger.meet(machine);
+    return machine.run().failure;
+  };
+  const std::string misused = "the FRAM was misused: ";
+  EXPECT_EQ(failure_after({{0x05, 0}}), "") << "no misuse";
+  EXPECT_THAT(failure_after({{0x02, 0, 0, 1}}), HasSubstr(misused + "1 writes without WEL, 0 acc"));
+  EXPECT_THAT(failure_after({{}}), HasSubstr("1 accesses before t_PU"));
+  EXPECT_THAT(failure_after({{0xB9}}), HasSubstr("1 opcodes")) << "an MB85RS64V has no SLEEP";
+  EXPECT_THAT(failure_after({{0x06}, {0x01, 0x0C}, {0x06}, {0x02, 0, 0, 1}, {0x06}, {0x01, 0x00}}),
+              HasSubstr("1 protected bytes"));
+}
+
 // --- power that fails in the middle of a byte -----------------------------------------------------
 
-// Loses power at the byte of that number among those during `during`, once.
-class LosePowerAtByte final : public OutagePlan {
+// Loses power at the point of that number among those of a kind during `during`, once.
+class LosePower final : public OutagePlan {
  public:
-  LosePowerAtByte(During during, std::uint64_t at) : during_(during), at_(at) {}
+  LosePower(PointKind kind, During during, std::uint64_t at) : kind_(kind), during_(during), at_(at) {}
   Strike at(Point point) override {
     if (point.during == During::program && point.kind == PointKind::operation && during_ != During::program) {
       return ++operations_ == 3 ? Strike::warning : Strike::none;
     }
-    if (point.during != during_ || point.kind != PointKind::byte || operations_ < before())
-      return Strike::none;
+    if (point.during != during_ || point.kind != kind_ || operations_ < before()) return Strike::none;
     return seen_++ == at_ ? Strike::power_loss : Strike::none;
   }
 
  private:
   [[nodiscard]] std::uint64_t before() const { return during_ == During::program ? 0 : 3; }
 
+  PointKind kind_;
   During during_;
   std::uint64_t at_;
   std::uint64_t seen_ = 0;
@@ -208,10 +257,31 @@ RunResult run_cut(FramFault fault, During during, std::uint64_t at) {
   scenario.storage.power_loss = fault;
   scenario.supply.capacitor.capacitance_f = 300e-6;
   scenario.stop = {{}, 8};
-  LosePowerAtByte plan(during, at);
+  LosePower plan(PointKind::byte, during, at);
   RunOptions options;
   options.plan = &plan;
   return run(scenario, options);
+}
+
+// Between two bytes the CPU is at work, and by FIFO nothing is on the wire then; by DMA the last chunk is,
+// while the checksum of the next piece is worked out.
+TEST(PowerLoss, AtWorkAByteIsInFlightByDmaAlone) {
+  for (const auto mode : {devices::TransferMode::fifo, devices::TransferMode::dma}) {
+    Scenario scenario = small_scenario();
+    scenario.storage.transfer = mode;
+    scenario.storage.bus = *devices::find_spi_profile("esp32c3-baremetal");
+    scenario.storage.sck_hz = 1'000'000;  // slow, so that the wire is busy all the while
+    scenario.supply.capacitor.capacitance_f = 2e-3;
+    scenario.stop = {{}, 8};
+    std::uint64_t cut = 0;
+    for (std::uint64_t at = 0; at < 60; ++at) {
+      LosePower plan(PointKind::work, During::persist, at);
+      RunOptions options;
+      options.plan = &plan;
+      cut += run(scenario, options).damage.bytes_cut;
+    }
+    EXPECT_EQ(cut > 0, mode == devices::TransferMode::dma) << devices::name_of(mode) << " " << cut;
+  }
 }
 
 TEST(PowerLoss, InAPersistTheByteInFlightIsWhatTheClassSays) {
