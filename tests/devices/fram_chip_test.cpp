@@ -211,6 +211,9 @@ TEST_P(EveryPart, CountsAccessesOfRows) {
   bus.write(0, {1});
   bus.status();
   EXPECT_EQ(chip.hottest_row().accesses, 2U) << "other rows, and what is no access of the array";
+  for (int i = 0; i < 3; ++i) bus.read(5 * row, 1);
+  EXPECT_EQ(chip.hottest_row().address, 5 * row);
+  EXPECT_EQ(chip.hottest_row().accesses, 3U) << "one after the other, each counts";
 }
 
 TEST_P(EveryPart, CurrentGrowsWithTheClock) {
