@@ -15,14 +15,14 @@ TEST(FramCatalogue, NamesAreFoundWithoutRegardToCase) {
 // Figures that are no estimates, from the data sheets; 0 where one is not given.
 TEST(FramCatalogue, FiguresOfTheDataSheets) {
   struct Sheet {
-    const char* name;
-    std::uint32_t size_bytes;
-    std::uint64_t max_sck_hz;
-    double min_vdd_v;
+    const char* name = "";
+    std::uint32_t size_bytes = 0;
+    std::uint64_t max_sck_hz = 0;
+    double min_vdd_v = 0;
     FramCurrent active;
-    double standby_a;
-    double sleep_a;
-    double endurance;
+    double standby_a = 0;
+    double sleep_a = 0;
+    double endurance = 0;
   };
   const Sheet sheets[] = {
       {"mb85rs64v", 8'192, 20'000'000, 3.0, {20'000'000, 1.5e-3}, 10e-6, 0, 1e12},
