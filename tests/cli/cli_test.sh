@@ -243,6 +243,8 @@ says out '^quickstart: 1.50 mF is enough for the worst persist'
 says out 'supply.capacitor.capacitance +1.5 mF +given, line [0-9]+'
 says out 'supply.comparator.tolerance +5 % +default, an estimate'
 says out 'worst corner +[0-9.]+ uF'
+expect 0 size "$quick" --set storage.sck="21 MHz" --set storage.unsafe=true
+says out 'WARNING: storage.sck is 21 MHz, and mb85rs64v allows 20 MHz'
 expect 1 size "$quick" --set supply.capacitor.capacitance="50 uF"
 says out 'TOO SMALL'
 says out 'too small by [0-9.]+ uF'
