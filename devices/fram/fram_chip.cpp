@@ -55,21 +55,16 @@ void FramChip::select(Picoseconds now) {
   assert(state_ == State::idle);
   if (!powered_) return;
   row_ = kNoRow;
+  opcode_ = 0;
+  state_ = State::ignore;
   if (asleep_) {
     asleep_ = false;
     ready_at_ = std::max(now, asleep_at_) + part_.wake;
-    state_ = State::ignore;
-    opcode_ = 0;
-    return;
-  }
-  if (now < ready_at_) {
+  } else if (now < ready_at_) {
     ++violations_.access_before_ready;
-    state_ = State::ignore;
-    opcode_ = 0;
-    return;
+  } else {
+    state_ = State::opcode;
   }
-  state_ = State::opcode;
-  opcode_ = 0;
 }
 
 std::uint8_t FramChip::clock_byte(std::uint8_t in) {
