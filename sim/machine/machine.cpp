@@ -31,6 +31,12 @@ std::uint32_t rounded_os_bytes(const Scenario& scenario) {
   return heap::round_up_8(scenario.mcu.os_save_bytes);
 }
 
+// Garbage has draws of its own, apart from those of RAM and sources.
+devices::FramFaults faults_of(const Scenario& scenario) {
+  constexpr std::uint64_t kGarbage = 0x4652'414D'2067'6172;
+  return {scenario.storage.power_loss, scenario.seed ^ kGarbage};
+}
+
 // A bench supply has no leakage to cover.
 SupplyConfig supply_of(const Scenario& scenario, bool planned) {
   SupplyConfig supply = scenario.supply;
@@ -74,11 +80,12 @@ firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std
   image.memory = scenario.heap.memory;
   image.storage.size_bytes = storage.part.size_bytes;
   image.storage.address_bytes = storage.part.address_bytes;
-  image.storage.power_up_us = static_cast<std::uint32_t>((storage.part.power_up.count + 999'999) / 1'000'000);
+  image.storage.power_up_us =
+      static_cast<std::uint32_t>((storage.part.power_up.value.count + 999'999) / 1'000'000);
   image.storage.slice_bytes = storage.slice_bytes;
-  image.storage.check_identity = true;
-  for (std::size_t i = 0; i < storage.part.rdid.size(); ++i)
-    image.storage.identity[i] = std::byte{storage.part.rdid[i]};
+  const devices::FramIdentity& identity = storage.part.rdid;
+  image.storage.identity_bytes = identity.size;
+  for (std::uint32_t i = 0; i < identity.size; ++i) image.storage.identity[i] = std::byte{identity.bytes[i]};
   image.workload = scenario.workload;
   image.ram = ram;
   image.os_part = os_part;
@@ -109,7 +116,7 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
       ledger_(ledger),
       source_period_(source->period()),
       train_(supply_of(scenario, options_.plan != nullptr), std::move(source), ledger),
-      fram_(scenario.storage.part),
+      fram_(scenario.storage.part, faults_of(scenario)),
       bus_(scenario.storage.bus.costs(scenario.storage.transfer), scenario.storage.sck_hz, fram_, *this),
       tick_(scenario.storage.bus.tick),
       ram_words_(scenario.heap.ram_bytes / 8 + 1),

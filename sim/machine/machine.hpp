@@ -134,6 +134,10 @@ class Machine final : private firmware::Port, private Timekeeper {
   void end_recovery(std::uint32_t reclaimed);
   void power_down();
   void cut_storage();
+  // The rail follows the capacitor once that is below it.
+  [[nodiscard]] bool watches_vdd() const {
+    return scenario_.storage.power_loss == devices::FramFault::garbage_below_min_vdd;
+  }
   void note_power_cycle();
   void charge_cycles(std::uint64_t millicycles, bool calibrated);
   void note_operation();

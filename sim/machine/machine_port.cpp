@@ -53,6 +53,7 @@ void Machine::elapse(Picoseconds span, bool ends_with_interrupt) {
     const Picoseconds before = train_.now();
     const Picoseconds until = std::min(before + left, limit_);
     const PowerEvent event = train_.run_until(until);
+    if (watches_vdd()) fram_.supply(train_.terminal_v());
     left -= train_.now() - before;
     if (computing_ && train_.now() > before) ++work_;
     if (event != PowerEvent::none) {

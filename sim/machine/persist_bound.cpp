@@ -305,7 +305,8 @@ double largest_load_w(const Scenario& scenario) {
   const devices::McuProfile& mcu = scenario.mcu.profile;
   const StorageConfig& storage = scenario.storage;
   const double active_a = mcu.active_a_at(scenario.mcu.clock_hz);
-  double largest_a = active_a + std::max(storage.part.active_a_at(storage.sck_hz), storage.part.standby_a);
+  double largest_a =
+      active_a + std::max<double>(storage.part.active_a_at(storage.sck_hz), storage.part.standby_a);
   if (const auto* script = std::get_if<ScriptWorkloadConfig>(&scenario.workload)) {
     for (const firmware::script::Step& step : script->program->steps) {
       const auto* phase = std::get_if<firmware::script::Phase>(&step.action);

@@ -40,8 +40,8 @@ double needed(const Demand& demand, double from_v, double to_v, const SupplyConf
 
 double active_w(const Scenario& scenario) {
   const devices::McuProfile& mcu = scenario.mcu.profile;
-  const double storage_a =
-      std::max(scenario.storage.part.active_a_at(scenario.storage.sck_hz), scenario.storage.part.standby_a);
+  const double storage_a = std::max<double>(scenario.storage.part.active_a_at(scenario.storage.sck_hz),
+                                            scenario.storage.part.standby_a);
   return mcu.rail_v * (mcu.active_a_at(scenario.mcu.clock_hz) + storage_a) /
          scenario.supply.converter.efficiency;
 }

@@ -8,6 +8,7 @@
 #include "sim/firmware/firmware.hpp"
 #include "sim/machine/machine.hpp"
 #include "sim/report/figures.hpp"
+#include "sim/report/storage_outlook.hpp"
 #include "sim/scenario/quantity.hpp"
 
 namespace brownout::sim {
@@ -93,11 +94,13 @@ void add_board(const Scenario& scenario, Inputs& inputs) {
              checksum_byte_cycles(scenario), Dimension::number, counted);
   inputs.add("mcu.costs.section", mcu.costs.section, Dimension::number, counted);
   inputs.add("mcu.os_save_bytes", scenario.mcu.os_save_bytes, Dimension::bytes, "default");
-  const std::string part = fmt::format("part {}{}", storage.part.name,
-                                       storage.part.estimated ? ", some figures are estimates" : "");
-  inputs.add("storage.sck", static_cast<double>(storage.sck_hz), Dimension::frequency, part);
+  const auto of_part = [&storage](bool estimated) {
+    return fmt::format("part {}{}", storage.part.name, estimated ? ", an estimate" : "");
+  };
+  inputs.add("storage.sck", static_cast<double>(storage.sck_hz), Dimension::frequency,
+             of_part(storage.part.max_sck_hz.estimated));
   inputs.add("storage.part (active current)", storage.part.active_a_at(storage.sck_hz), Dimension::current,
-             part);
+             of_part(storage.part.active.estimated));
 }
 
 void add_memory(const Scenario& scenario, Inputs& inputs) {
@@ -383,6 +386,7 @@ std::string size_text(const Scenario& scenario, const Sizing& sizing, bool corne
   const double has_f = scenario.supply.capacitor.capacitance_f;
   std::string text = fmt::format("{}: {} is {} for the worst persist\n", scenario.name, si(has_f, "F"),
                                  sizing.fits(scenario.supply) ? "enough" : "TOO SMALL");
+  for (const std::string& warning : warnings_of(scenario)) text += fmt::format("  WARNING: {}\n", warning);
   if (!(sizing.start_worst_f <= has_f)) {
     text += "  at the worst corner not enough for a start and an operation without any harvest\n";
   }
@@ -403,6 +407,7 @@ std::string size_json(const Scenario& scenario, const Sizing& sizing) {
   report["scenario"] = scenario.name;
   report["verdict"] = sizing.fits(scenario.supply) ? "fits" : "too_small";
   report["capacitance_f"] = scenario.supply.capacitor.capacitance_f;
+  report["warnings"] = warnings_of(scenario);
   report["inputs"] = inputs_json(scenario);
   report["persist_bound"] = bound_json(sizing.bound);
   report["persist"] = {{"nominal_f", number(sizing.persist_nominal_f)},

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "devices/bus/spi_profile.hpp"
+#include "devices/fram/fram_faults.hpp"
 #include "devices/fram/fram_part.hpp"
 #include "devices/mcu/mcu_profile.hpp"
 #include "devices/supply/capacitor.hpp"
@@ -44,6 +45,7 @@ struct StorageConfig {
   std::uint64_t sck_asked_hz = 0;  // at most that; 0: no file asked
   devices::TransferMode transfer = devices::TransferMode::fifo;
   std::uint32_t slice_bytes = 0;  // only with TransferMode::sliced
+  devices::FramFault power_loss = devices::FramFault::discard;
 };
 
 // How a trace file with time that runs backwards or has gaps is treated.

@@ -331,6 +331,7 @@ TEST(SpiControllerDma, ClockThatDoesNotDivideLosesNothing) {
 // The piece of 20 bytes is on the wire, and the CPU at work for the next one, when something strikes.
 struct Struck {
   std::uint32_t written = 0;
+  std::uint64_t bytes_cut = 0;  // in flight as power failed
   Picoseconds time;  // from when the piece was handed over to when poll() returned or the power was gone
   BusCounters counters;
 };
@@ -362,6 +363,7 @@ Struck strike(devices::AbortGranularity granularity, Picoseconds after, bool pow
   for (std::size_t i = result.written; i < 100; ++i) {
     EXPECT_EQ(board.chip.memory()[i], 0) << "only a prefix may be written";
   }
+  result.bytes_cut = board.chip.damage().bytes_cut;
   result.time = ended - handed_over;
   result.counters = board.bus.counters();
   result.counters.transactions -= before.transactions;
@@ -372,6 +374,7 @@ TEST(SpiControllerDma, APowerCutBesideTheWireLeavesWhatWasClockedIn) {
   for (Picoseconds after; after <= 30'000_ns; after += 250_ns) {
     const Struck cut = strike(devices::AbortGranularity::byte, after, true);
     EXPECT_EQ(cut.written, std::min<std::int64_t>(20, after.count / 1'000'000)) << after.count;
+    EXPECT_EQ(cut.bytes_cut, cut.written < 20 ? 1U : 0U) << after.count;
     EXPECT_EQ(cut.counters.data_bytes, cut.written);
     EXPECT_EQ(cut.counters.transactions, 0U);
   }

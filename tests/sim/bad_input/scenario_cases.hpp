@@ -90,9 +90,10 @@ inline constexpr std::array kCases{
          ":16:16: storage.bus.tick.period: a tick has to be over before the next one strikes"},
     Case{"part: mb85rs64v", "part: mb85rs64",
          ":12:9: storage.part: \"mb85rs64\" is not known; did you mean mb85rs64v? (known: mb85rs64v, "
-         "mb85rs4mt)"},
+         "mb85rs64t, mb85rs256ty, mb85rs2mta, mb85rs4mt, cy15b104q, fm25w256, fm25v02a)"},
     Case{"sck: 10 MHz", "sck: 21 MHz",
-         ":13:8: storage.sck: \"21 MHz\" is above what mb85rs64v allows: at most 20 MHz"},
+         ":13:8: storage.sck: \"21 MHz\" is above what mb85rs64v allows: at most 20 MHz; `unsafe: true` in "
+         "storage lets it pass, with a warning"},
     Case{"sck: 10 MHz", "sck: 999 Hz",
          ":13:8: storage.sck: \"999 Hz\" is out of range: it must be between 1 kHz and 1 GHz"},
     Case{"transfer: sliced", "transfer: dam",
@@ -106,6 +107,18 @@ inline constexpr std::array kCases{
     Case{"slice: 64 B", "slice: 64 B\n  bus: pold",
          ":16:8: storage.bus: \"pold\" is not known; did you mean polled? (known: esp32c3-zephyr, "
          "esp32c3-zephyr-tick, esp32c3-baremetal, polled)"},
+    Case{"sck: 10 MHz", "sck: 21 MHz\n  unsafe: false",
+         ":13:8: storage.sck: \"21 MHz\" is above what mb85rs64v allows: at most 20 MHz; `unsafe: true` in "
+         "storage lets it pass, with a warning"},
+    Case{"sck: 10 MHz", "unsafe: yes", ":13:11: storage.unsafe: \"yes\" is neither true nor false"},
+    Case{"sck: 10 MHz", "unsave: true", ":13:3: unknown key \"unsave\" in `storage`; did you mean `unsafe`?"},
+    Case{"sck: 10 MHz", "faults: {power_loss: garbage}",
+         ":13:24: storage.faults.power_loss: \"garbage\" is not known (known: discard, garbage_in_flight, "
+         "garbage_below_min_vdd, row_lost)"},
+    Case{"sck: 10 MHz", "faults: {power_los: discard}",
+         ":13:12: unknown key \"power_los\" in `storage.faults`; did you mean `power_loss`?"},
+    Case{"sck: 10 MHz", "faults: {}",
+         ":13:3: storage.faults: `power_loss` is missing; write it such as `power_loss: garbage_in_flight`"},
     // supply
     Case{"capacitance: 1.5 mF", "capacitence: 1.5 mF",
          ":23:5: unknown key \"capacitence\" in `supply.capacitor`; did you mean `capacitance`?"},
