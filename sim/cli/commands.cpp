@@ -27,6 +27,7 @@ commands
   run SCENARIO.yaml   run a scenario end to end and report what it found
   size SCENARIO.yaml  how big its capacitor has to be, line by line
   inspect IMAGE       what a store holds, as a run or a dump of a real part left it
+  trace FILE          what is in a trace: rate, power, energy, darkness, defects and their remedies
   timing              latencies of storage calls on a part, bus and transfer mode, as CSV
   list                parts, MCU profiles, bus profiles, workloads, allocators, policies
 
@@ -47,12 +48,12 @@ struct Command {
   std::string_view name;
   int (*run)(const Arguments&);
 };
-constexpr std::array<Command, 5> kCommands = {
-    {{"run", run_command},
-     {"size", size_command},
-     {"inspect", inspect_command},
-     {"timing", timing_command},
-     {"list", list_command}}};
+constexpr std::array<Command, 6> kCommands = {{{"run", run_command},
+                                               {"size", size_command},
+                                               {"inspect", inspect_command},
+                                               {"trace", trace_command},
+                                               {"timing", timing_command},
+                                               {"list", list_command}}};
 
 int dispatch(const Arguments& arguments) {
   if (arguments.empty()) {
@@ -71,8 +72,8 @@ int dispatch(const Arguments& arguments) {
   for (const Command& command : kCommands) {
     if (command.name == name) return command.run(Arguments(arguments.begin() + 1, arguments.end()));
   }
-  constexpr std::array<std::string_view, 9> kNames = {"run",  "size",  "inspect", "timing",   "list",
-                                                      "test", "bench", "--help",  "--version"};
+  constexpr std::array<std::string_view, 10> kNames = {"run",  "size", "inspect", "trace",  "timing",
+                                                       "list", "test", "bench",   "--help", "--version"};
   const auto near = nearest(name, kNames);
   const std::string hint = near ? fmt::format("did you mean `{}`?", *near) : "see `brownout --help`";
   throw InputError({"brownout", 0, 0}, fmt::format("unknown command `{}`; {}", name, hint));

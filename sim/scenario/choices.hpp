@@ -21,8 +21,9 @@ inline constexpr std::array<std::string_view, 2> kChecksums{"nibble", "table"};
 inline constexpr std::array<std::string_view, 3> kTransferModes{"fifo", "dma", "sliced"};
 inline constexpr std::array<std::string_view, 2> kAfterPersist{"sleep", "shutdown"};
 inline constexpr std::array<std::string_view, 3> kOnLoss{"stop", "reformat", "attach"};
-inline constexpr std::array<std::string_view, 6> kSourceKinds{"constant", "square", "ramp",
-                                                              "sine",     "bursts", "sequence"};
+inline constexpr std::array<std::string_view, 8> kSourceKinds{"constant", "square", "ramp",  "sine",
+                                                              "bursts",   "markov", "solar", "sequence"};
+inline constexpr std::array<std::string_view, 2> kResetUnits{"ms", "cycles"};
 inline constexpr std::array<std::string_view, 2> kTraceTimes{"stamped", "by_index"};
 inline constexpr std::array<std::string_view, 3> kTraceGaps{"error", "hold", "zero"};
 

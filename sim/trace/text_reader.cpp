@@ -1,4 +1,4 @@
-#include "sim/trace/sample_reader.hpp"
+#include "sim/trace/text_reader.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,8 +14,6 @@
 namespace brownout::sim {
 namespace {
 
-// More than this is a wrong unit, not a harvester.
-constexpr double kMaxPower = 1e3;
 // Digits that fit an unsigned 64-bit integer whatever they are.
 constexpr std::size_t kFastDigits = 18;
 
@@ -83,8 +81,8 @@ std::optional<ShortDecimal> short_decimal(std::string_view text) {
 
 }  // namespace
 
-SampleReader::SampleReader(const TraceConfig& config, const Location& named_at)
-    : config_(config), lines_(config.path, named_at) {
+TextReader::TextReader(const TraceConfig& config, const Location& named_at)
+    : SampleReader(config), config_(config), lines_(config.path, named_at) {
   FormatFound found = find_format(lines_, config_);
   format_ = std::move(found.format);
   pending_ = found.first_sample;
@@ -101,25 +99,28 @@ SampleReader::SampleReader(const TraceConfig& config, const Location& named_at)
       }
     }
   }
-  if (by_index()) rate_uhz_ = static_cast<std::uint64_t>(std::floor(config_.rate_hz * 1e6 + 0.5));
 }
 
-void SampleReader::rewind() {
+void TextReader::rewind() {
   lines_.rewind();
   pending_ = find_format(lines_, config_).first_sample;
   index_ = 0;
 }
 
-Int128 SampleReader::time_of_index(std::uint64_t index) const {
-  constexpr Int128 kMicrohertzPicoseconds = 1'000'000'000'000'000'000;  // 1 s in ps times 1 Hz in uHz
-  return static_cast<Int128>(index) * kMicrohertzPicoseconds / static_cast<Int128>(rate_uhz_);
+Location TextReader::time_location() const { return lines_.location(slot(ColumnRole::time).offset); }
+
+std::string TextReader::place() const { return fmt::format("line {}", lines_.line_number()); }
+
+std::string TextReader::format() const {
+  if (format_.mementos) return "Mementos text, voltage across a load";
+  switch (format_.power_from) {
+    case PowerFrom::power: return "CSV, power";
+    case PowerFrom::voltage_current: return "CSV, voltage and current";
+    default: return "CSV, voltage across a load";
+  }
 }
 
-std::string_view SampleReader::time_unit() const { return time_unit_.name; }
-
-Location SampleReader::time_location() const { return lines_.location(slot(ColumnRole::time).offset); }
-
-std::optional<Sample> SampleReader::next() {
+std::optional<Sample> TextReader::next() {
   if (pending_) {
     const std::string_view line = *pending_;
     pending_.reset();
@@ -131,7 +132,7 @@ std::optional<Sample> SampleReader::next() {
   return std::nullopt;
 }
 
-Sample SampleReader::read_sample(std::string_view line) {
+Sample TextReader::read_sample(std::string_view line) {
   if (format_.mementos) {
     split_mementos(line);
   } else {
@@ -147,7 +148,7 @@ Sample SampleReader::read_sample(std::string_view line) {
   return sample;
 }
 
-void SampleReader::set_field(std::size_t column, std::string_view line, std::size_t begin, std::size_t end) {
+void TextReader::set_field(std::size_t column, std::string_view line, std::size_t begin, std::size_t end) {
   const ColumnRole role = format_.columns[column].role;
   if (role == ColumnRole::skipped) return;
   Slot& slot = slots_[static_cast<std::size_t>(role)];
@@ -156,7 +157,7 @@ void SampleReader::set_field(std::size_t column, std::string_view line, std::siz
   if (!slot.text.empty()) slot.offset = static_cast<std::size_t>(slot.text.data() - line.data());
 }
 
-void SampleReader::split_row(std::string_view line) {
+void TextReader::split_row(std::string_view line) {
   const std::size_t columns = format_.columns.size();
   std::size_t begin = 0;
   for (std::size_t column = 0; column < columns; ++column) {
@@ -174,7 +175,7 @@ void SampleReader::split_row(std::string_view line) {
   }
 }
 
-void SampleReader::split_mementos(std::string_view line) {
+void TextReader::split_mementos(std::string_view line) {
   const std::size_t time = skip_blanks(line, 0);
   const std::size_t time_end = skip_text(line, time);
   const std::size_t value = skip_blanks(line, time_end);
@@ -190,7 +191,7 @@ void SampleReader::split_mementos(std::string_view line) {
   set_field(1, line, value, value_end);
 }
 
-double SampleReader::number(ColumnRole role) const {
+double TextReader::number(ColumnRole role) const {
   const Slot& of = slot(role);
   std::string_view text = of.text;
   if (const auto decimal = short_decimal(text); decimal && decimal->count <= kExactDigits) {
@@ -212,7 +213,7 @@ double SampleReader::number(ColumnRole role) const {
   return value * of.scale_up / of.scale_down;
 }
 
-Int128 SampleReader::read_time() const {
+Int128 TextReader::read_time() const {
   const std::string_view text = field(ColumnRole::time);
   const auto short_form = short_decimal(text);
   if (short_form && time_unit_.factor == 1 && short_form->fraction <= exact_fractions_) {
@@ -225,7 +226,7 @@ Int128 SampleReader::read_time() const {
   return *scaled(*decimal, time_unit_.factor, time_unit_.exponent, Rounding::nearest);
 }
 
-double SampleReader::raw_power() const {
+double TextReader::raw_power() const {
   double power = 0;
   if (format_.power_from == PowerFrom::power) {
     power = number(ColumnRole::power);
@@ -237,15 +238,11 @@ double SampleReader::raw_power() const {
       default: power = voltage * voltage / load_of_row(); break;
     }
   }
-  if (!(power <= kMaxPower)) {
-    throw InputError(lines_.location(), fmt::format("a power of {}; above {} a unit is wrong",
-                                                    format_quantity(power, Dimension::power),
-                                                    format_quantity(kMaxPower, Dimension::power)));
-  }
+  check_power(power, lines_.location());
   return power;
 }
 
-double SampleReader::load_of_row() const {
+double TextReader::load_of_row() const {
   const double load = number(ColumnRole::load);
   if (!(load > 0)) {
     throw InputError(lines_.location(slot(ColumnRole::load).offset),

@@ -171,13 +171,15 @@ inline constexpr std::array kCases{
     Case{"policy: in_order", "policy: in_oder",
          ":34:11: heap.policy: \"in_oder\" is not known; did you mean in_order? (known: in_order, clock, "
          "round_robin)"},
-    Case{"policy: in_order", "memory: page",
-         ":34:11: heap.memory: \"page\" is not known; did you mean pages? (known: heap, ram_snapshot, direct, "
-         "pages)"},
+    Case{
+        "policy: in_order", "memory: page",
+        ":34:11: heap.memory: \"page\" is not known; did you mean pages? (known: heap, ram_snapshot, direct, "
+        "pages)"},
     Case{"policy: in_order", "nv_allocator: bitmap",
          ":34:17: heap.nv_allocator: \"bitmap\" is not known (known: linked_list, buddy, block)"},
     Case{"policy: in_order", "slots: compact",
-         ":34:3: heap.slots: compact slots need blocks of powers of two: ram_allocator: buddy and nv_allocator: "
+         ":34:3: heap.slots: compact slots need blocks of powers of two: ram_allocator: buddy and "
+         "nv_allocator: "
          "buddy"},
     Case{"policy: in_order", "store_unit: 12 B",
          ":34:15: heap.store_unit: 12 B is not a multiple of 8 B, in which the store is divided"},
@@ -218,11 +220,13 @@ inline constexpr std::array kCases{
          ":37:12: workload.objects: \"0\" is out of range: it must be between 1 and 4000"},
     // stop
     Case{"stop:\n  time: 60 s\n", "",
-         ":1:1: scenario: section `stop` is missing: source and workload go on for ever, so the run would too; "
+         ":1:1: scenario: section `stop` is missing: source and workload go on for ever, so the run would "
+         "too; "
          "write it such "
          "as `stop: {time: 60 s}`"},
     Case{"stop:\n  time: 60 s\n", "stop: {}\n",
-         ":38:1: stop: needs `time` or `operations`: source and workload go on for ever, so the run would too"},
+         ":38:1: stop: needs `time` or `operations`: source and workload go on for ever, so the run would "
+         "too"},
     Case{"time: 60 s", "time: 60", ":39:9: stop.time: \"60\" needs a unit, such as 60 ms"},
     Case{"time: 60 s", "time: 101 d",
          ":39:9: stop.time: \"101 d\" is out of range: it must be between 1 ps and 100 d"},
@@ -235,13 +239,17 @@ inline constexpr std::array kSourceCases{
     Case{"", "{kind: squrae}",
          ":17:18: supply.source.kind: \"squrae\" is not known; did you mean square? (known: constant, "
          "square, ramp, "
-         "sine, bursts, sequence)"},
+         "sine, bursts, markov, solar, sequence)"},
     Case{"", "{knid: square}", ":17:12: unknown key \"knid\" in `supply.source`; did you mean `kind`?"},
     Case{"", "{load: 3 Ohm}",
-         ":17:3: supply.source: needs `trace` (a file) or `kind` (a script), such as `kind: constant`"},
+         ":17:3: supply.source: needs `trace` (a file), `kind` (a script) or `resets` (a list), such as "
+         "`kind: constant`"},
     Case{"", "{trace: a, kind: constant}",
-         ":17:22: supply.source: has both `trace` and `kind`; a source is either a file or a script, so "
-         "leave one out"},
+         ":17:22: supply.source: has both `trace` and `kind`; a source is a file, a list of resets or a "
+         "script, so leave one out"},
+    Case{"", "{resets: a, kind: constant}",
+         ":17:23: supply.source: has both `resets` and `kind`; a source is a file, a list of resets or a "
+         "script, so leave one out"},
     Case{"", "constant", ":17:11: supply.source: is \"constant\", not a section with keys such as trace"},
     Case{"", "{kind: constant}",
          ":17:3: supply.source: `power` is missing; write it such as `power: 150 uW`"},
@@ -292,7 +300,7 @@ inline constexpr std::array kSourceCases{
          "`for: 2 s`"},
     Case{"", "{kind: sequence, parts: [{kind: sequence, parts: []}]}",
          ":17:43: supply.source.parts.0.kind: \"sequence\" is not known (known: constant, square, ramp, "
-         "sine, bursts)"},
+         "sine, bursts, markov, solar)"},
     Case{"", "{kind: sequence, parts: [{kind: constant, power: 1 W, repeat: true}]}",
          ":17:65: unknown key \"repeat\" in `supply.source.parts.0`; known keys are kind, power, for"},
     Case{"", "{kind: sequence, parts: [{power: 1 W}]}",
@@ -318,6 +326,28 @@ inline constexpr std::array kSourceCases{
          ":17:28: supply.source.gaps: \"fill\" is not known (known: error, hold, zero)"},
     Case{"", "{trace: a, load: 0 Ohm}",
          ":17:28: supply.source.load: \"0 Ohm\" is out of range: it must be between 1 mOhm and 1 GOhm"},
+    Case{"", "{trace: a, scale: 0}",
+         ":17:29: supply.source.scale: \"0\" is out of range: it must be between 1e-06 and 1e+06"},
+    Case{"", "{trace: a, resample: 1 ns}",
+         ":17:32: supply.source.resample: \"1 ns\" is out of range: it must be between 1 us and 100 d"},
+    Case{"", "{trace: a, ofset: 1 s}",
+         ":17:22: unknown key \"ofset\" in `supply.source`; did you mean `offset`?"},
+    Case{"", "{resets: a, power: 1 W}",
+         ":17:3: supply.source: `unit` is missing; write it such as `unit: ms`"},
+    Case{"", "{resets: a, unit: us, power: 1 W}",
+         ":17:29: supply.source.unit: \"us\" is not known; did you mean ms? (known: ms, cycles)"},
+    Case{
+        "", "{resets: a, unit: cycles, power: 1 W}",
+        ":17:3: supply.source: unit: cycles needs `clock` as well, whose cycles they are, such as `clock: 16 "
+        "MHz`"},
+    Case{"", "{resets: a, unit: ms, clock: 1 MHz, power: 1 W}",
+         ":17:33: supply.source.clock: only goes with unit: cycles; leave it out"},
+    Case{"", "{kind: markov, on: 1 W, mean_on: 1 s}",
+         ":17:3: supply.source: `mean_off` is missing; write it such as `mean_off: 30 ms`"},
+    Case{"", "{kind: solar, peak: 1 W, day: 1 h, daylight: 2 h}",
+         ":17:46: supply.source.daylight: 2 h must not be longer than supply.source.day, which is 1 h"},
+    Case{"", "{kind: solar, peak: 1 W, clouds: 101 %}",
+         ":17:44: supply.source.clouds: \"101 %\" is out of range: it must be between 0 % and 100 %"},
 };
 
 }  // namespace brownout::sim::bad_input
