@@ -148,6 +148,33 @@ TEST_F(SurfaceTest, LongSettlingNeedsNoEndOfEventsAtAnInstant) {
   EXPECT_NEAR(train.terminal_v(), 3.5, 2 * devices::IvFollower::kVoltageStep);
 }
 
+TEST_F(SurfaceTest, ABoardRunsOnASurface) {
+  Scenario scenario = small_scenario();
+  TraceConfig trace;
+  trace.path = write("3\n0,4.2\n0,1e-3,9e-4,0\n0.05,1e-4,9e-5,0\n", "s.csv");
+  trace.repeat = true;
+  scenario.supply.source = trace;
+  const RunResult first = run(scenario);
+  EXPECT_TRUE(first.pass) << first.failure;
+  EXPECT_GT(first.persisted, 3U);
+  EXPECT_EQ(run(scenario).fingerprint, first.fingerprint);
+}
+
+TEST_F(SurfaceTest, EachResetIsAnOutage) {
+  Scenario scenario = small_scenario();
+  scenario.supply.capacitor.leakage_ohm = 20e3;  // or it would sleep for seconds until it browns out
+  const std::string path = write("100\n300\n700\n1500\n", "r.txt");
+  for (const auto after : {AfterPersist::sleep, AfterPersist::shutdown}) {
+    scenario.mcu.after_persist = after;
+    scenario.supply.source = ResetConfig{path, 0, 0.1};
+    const RunResult result = run(scenario);
+    EXPECT_TRUE(result.pass) << result.failure;
+    EXPECT_EQ(result.persisted, 4U);
+    EXPECT_EQ(result.turn_ons, 5U);
+    EXPECT_EQ(result.stop_reason, StopReason::time);
+  }
+}
+
 TEST(ResetsOnACapacitor, PowerIsBackOnceTheBoardHasBrownedOut) {
   Ledger ledger;
   SupplyConfig config = supply(10e-6, 1);
