@@ -154,10 +154,10 @@ std::string describe_trace(TraceConfig config, const Location& named_at) {
   const Picoseconds median = contents.survey.steps.median();
   std::string text = line("format", contents.format);
   text += line("samples", fmt::format("{}{}", contents.survey.samples, contents.has_curves ? " curves" : ""));
-  text +=
-      line("rate", config.time == TraceTime::by_index
-                       ? fmt::format("{}, as given", format_quantity(config.rate_hz, Dimension::frequency))
-                       : fmt::format("{}, the median step is {}", rate_of(median), format_time(median)));
+  text += line("rate",
+               config.time == TraceTime::by_index
+                   ? fmt::format("{}, as given", format_quantity(config.rate_hz, Dimension::frequency))
+                   : fmt::format("{}, the median step is {}", rate_of(contents.survey), format_time(median)));
   const std::string defects = describe_defects(contents, config);
   const auto refused = refusal(config, named_at);
   const bool is_for_its_times = refused && median.count > 0 && config.time == TraceTime::stamped &&
@@ -167,7 +167,7 @@ std::string describe_trace(TraceConfig config, const Location& named_at) {
     // Every trace with wrong times can be read like that.
     config.time = TraceTime::by_index;
     config.gaps = TraceGaps::error;
-    config.rate_hz = 1e12 / static_cast<double>(median.count);
+    config.rate_hz = contents.survey.rate_hz();
   }
   text += describe_powers(config, named_at, contents.has_curves);
   text += defects;
@@ -175,7 +175,7 @@ std::string describe_trace(TraceConfig config, const Location& named_at) {
     text += line("refused", *refused);
     text +=
         line("", fmt::format("duration, power and energy above are those with `time: by_index`, `rate: {}`",
-                             rate_of(median)));
+                             rate_of(contents.survey)));
   }
   return text;
 }

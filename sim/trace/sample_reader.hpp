@@ -46,6 +46,8 @@ class SampleReader {
   [[nodiscard]] virtual Location time_location() const = 0;
   [[nodiscard]] virtual std::string place() const = 0;
 
+  // How many samples of `rate` one of next() is: more than one of an IV curve that was swept.
+  [[nodiscard]] std::uint32_t measured_per_sample() const { return measured_per_sample_; }
   [[nodiscard]] bool by_index() const { return rate_uhz_ > 0; }
   // The time of the sample with that index when time is by_index, rounded down.
   [[nodiscard]] Int128 time_of_index(std::uint64_t index) const;

@@ -27,6 +27,7 @@ void add_step(TraceSurvey& survey, const SampleReader& samples, Int128 step) {
 }  // namespace
 
 void survey_samples(SampleReader& samples, TraceSurvey& survey) {
+  survey.measured_per_sample = samples.measured_per_sample();
   while (const auto sample = samples.next()) {
     if (survey.samples == 0) {
       survey.first_ps = sample->time_ps;
@@ -40,16 +41,21 @@ void survey_samples(SampleReader& samples, TraceSurvey& survey) {
   }
 }
 
-std::string rate_of(Picoseconds median) {
-  if (median.count == 0) return "1 kHz";
-  return format_quantity(1e12 / static_cast<double>(median.count), Dimension::frequency);
+double TraceSurvey::rate_hz() const {
+  const auto median = static_cast<double>(steps.median().count);
+  return median > 0 ? 1e12 * measured_per_sample / median : 0;
+}
+
+std::string rate_of(const TraceSurvey& survey) {
+  const double rate_hz = survey.rate_hz();
+  return rate_hz > 0 ? format_quantity(rate_hz, Dimension::frequency) : "1 kHz";
 }
 
 namespace {
 
 // The end of a message that says how to read evenly spaced samples whatever their stamps.
-std::string by_index_remedy(Picoseconds median) {
-  return fmt::format("`time: by_index` with `rate: {}` takes the samples as evenly spaced", rate_of(median));
+std::string by_index_remedy(const TraceSurvey& survey) {
+  return fmt::format("`time: by_index` with `rate: {}` takes the samples as evenly spaced", rate_of(survey));
 }
 
 // Names the first step that is wrong; the survey knows that there is one.
@@ -82,7 +88,7 @@ class OffenceFinder {
     const std::string what = step < 0
                                  ? fmt::format("time runs backwards, {}", times(before))
                                  : fmt::format("time stands still at {} {}", before, samples_.time_unit());
-    throw InputError(samples_.time_location(), fmt::format("{}; {}", what, by_index_remedy(median_)));
+    throw InputError(samples_.time_location(), fmt::format("{}; {}", what, by_index_remedy(survey_)));
   }
 
   [[noreturn]] void fail_gap(const std::string& before, Int128 step) const {
@@ -92,12 +98,12 @@ class OffenceFinder {
     if (!survey_.backward_place.empty()) {
       throw InputError(samples_.time_location(),
                        fmt::format("{}, and on {} it runs backwards or stands still; {}", what,
-                                   survey_.backward_place, by_index_remedy(median_)));
+                                   survey_.backward_place, by_index_remedy(survey_)));
     }
     throw InputError(
         samples_.time_location(),
         fmt::format("{}; `gaps: hold` lets the last sample go on, `gaps: zero` takes no power, and {}", what,
-                    by_index_remedy(median_)));
+                    by_index_remedy(survey_)));
   }
 
   SampleReader& samples_;

@@ -20,13 +20,17 @@ struct TraceSurvey {
   std::string backward_place;  // of the first
   Int128 first_ps = 0;
   Int128 last_ps = 0;
+  std::uint32_t measured_per_sample = 1;
+
+  // Of samples so far apart as most of these, evenly spaced; 0 if nothing says how far.
+  [[nodiscard]] double rate_hz() const;
 };
 
 // Reads on to the end, or to what cannot be read. Throws InputError there.
 void survey_samples(SampleReader& samples, TraceSurvey& survey);
 
-// The rate of evenly spaced samples with that median step, as a scenario writes it: "1 kHz".
-std::string rate_of(Picoseconds median);
+// That rate as a scenario writes it: "1 kHz", also where nothing says how far samples are apart.
+std::string rate_of(const TraceSurvey& survey);
 
 // Reads `samples`, which are at their beginning, to the end, and leaves them at their beginning. Throws
 // InputError as open_trace() does. O(file), constant memory.

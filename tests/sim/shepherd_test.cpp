@@ -137,6 +137,22 @@ TEST_F(ShepherdTest, SweepsCanBeCountedByTheRateOfTheirSamples) {
   EXPECT_EQ(source->stats().duration, devices::milliseconds(8));
 }
 
+// The rate of a remedy is that of samples, not of sweeps.
+TEST_F(ShepherdTest, SweepsThatAreNotInOrderAreRefused) {
+  Recording recording = sweeps();
+  for (std::size_t i = 0; i < 2; ++i) {
+    recording.voltage.insert(recording.voltage.end(), {0, 1, 2, 3});
+    recording.current.insert(recording.current.end(), {1, 1, 1, 1});
+  }
+  recording.time_ns.clear();
+  for (std::uint64_t i = 0; i < recording.voltage.size(); ++i) recording.time_ns.push_back(i * 10'000);
+  recording.time_ns[12] = 0;
+  EXPECT_EQ(
+      error_of(recording),
+      "r.h5:/data/time[12]: time runs backwards, from 0.000080000 s to 0.000000000 s; `time: by_index` with "
+      "`rate: 100 kHz` takes the samples as evenly spaced");
+}
+
 struct Wrong {
   const char* what;
   void (*spoil)(Recording&);
