@@ -31,7 +31,7 @@ void check_power(double power_w, const Location& where) {
 
 std::unique_ptr<SampleReader> open_samples(const TraceConfig& config, const Location& named_at) {
   check_trace_file(config.path, named_at);
-  if (is_hdf5(config.path)) return std::make_unique<ShepherdReader>(config, named_at);
+  if (is_hdf5(config.path)) return std::make_unique<ShepherdReader>(config);
   LineReader lines(config.path, named_at);
   if (is_ekho(lines)) return std::make_unique<EkhoReader>(config, named_at);
   return std::make_unique<TextReader>(config, named_at);

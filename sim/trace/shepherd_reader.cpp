@@ -35,9 +35,8 @@ std::vector<devices::IvPoint> sorted(std::vector<devices::IvPoint> points) {
 
 }  // namespace
 
-ShepherdReader::ShepherdReader(const TraceConfig& config, const Location& named_at)
+ShepherdReader::ShepherdReader(const TraceConfig& config)
     : SampleReader(config), config_(config), file_(config.path) {
-  static_cast<void>(named_at);
   if (config_.load_given)
     file_.fail("", "`load` is given, but this trace has voltage and current; leave it out");
   file_.need_group(kGroup, kGroupHint);

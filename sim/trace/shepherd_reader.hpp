@@ -21,7 +21,7 @@ namespace brownout::sim {
 
 class ShepherdReader final : public SampleReader {
  public:
-  ShepherdReader(const TraceConfig& config, const Location& named_at);
+  explicit ShepherdReader(const TraceConfig& config);
 
   std::optional<Sample> next() override;
   void rewind() override;
