@@ -12,12 +12,15 @@ namespace {
 class FileTraceSource final : public TraceSource {
  public:
   FileTraceSource(const TraceConfig& config, const Location& named_at)
-      : config_(config), samples_(open_samples(config, named_at)), stats_(check_trace(*samples_, config)) {
+      : config_(config),
+        samples_(open_samples(config, named_at)),
+        stats_(check_trace(*samples_, config)),
+        base_(-config.offset.count) {
     begin_period();
-    base_ = -config_.offset.count;
-    if (curve_ && config_.resample.count > 0)
+    if (curve_ && config_.resample.count > 0) {
       throw InputError({config_.path, 0, 0},
                        "`resample` is for powers, and this trace has IV curves; leave it out");
+    }
   }
 
   std::optional<devices::SourceSegment> next() override;
@@ -60,7 +63,7 @@ class FileTraceSource final : public TraceSource {
   std::optional<Span> resampled_;   // what began in a span of resampling and reaches beyond it
   Curve given_;                     // of the segment that next() gave last, or nothing
   devices::IvFollower follower_;
-  std::int64_t base_ = 0;  // where the period began; negative for what an offset skips
+  std::int64_t base_;  // where the period began; negative for what an offset skips
   bool ended_ = false;
 };
 
