@@ -73,7 +73,7 @@ TEST_F(ShepherdTest, NothingDependsOnTheChunks) {
   ASSERT_EQ(whole.size(), 150'000U);
   EXPECT_EQ(whole[149'999].power_w,
             (900'000'000 + 149'999 * 7) * 3e-9 * ((4e6 + 149'999 % 977 * 1e3) * 250e-12));
-  for (const hsize_t chunk : {1'000, 65'537, 100'000}) {
+  for (const hsize_t chunk : std::vector<hsize_t>{1'000, 65'537, 100'000}) {
     recording.chunk = chunk;
     recording.compressed = chunk != 1'000;
     EXPECT_EQ(read_segments(*open(recording), 200'000), whole) << chunk;
