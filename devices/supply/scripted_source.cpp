@@ -65,16 +65,28 @@ void check(const BurstScript& script) {
   static_cast<void>(script);
 }
 
+void check(const MarkovScript& script) {
+  assert(is_power(script.on_w) && is_power(script.off_w));
+  assert(script.mean_on.count > 0 && script.mean_off.count > 0);
+  static_cast<void>(script);
+}
+
+void check(const SolarScript& script) {
+  assert(is_power(script.peak_w) && script.clouds >= 0 && script.clouds <= 1);
+  assert(script.step.count > 0 && script.daylight.count > 0 && script.daylight <= script.day);
+  static_cast<void>(script);
+}
+
 // A stretch of constant power within a part, up to `end` from the part's beginning.
 struct Piece {
   std::int64_t end = 0;
   double power_w = 0;
 };
 
-// Where a script is: everything but the position only for bursts.
+// Where a script is: everything but the position only for what is random.
 struct Progress {
-  std::int64_t position = 0;  // within the part
-  bool is_burst_next = false;
+  std::int64_t position = 0;   // within the part
+  bool is_burst_next = false;  // or on, of a Markov chain
   SplitMix64 random{0};
 };
 
@@ -128,6 +140,51 @@ Piece next_piece(const BurstScript& script, Progress& progress) {
   }
 }
 
+// Exponential with that mean: at least 1 ps, and no more than time has left.
+std::int64_t drawn_dwell(SplitMix64& random, Picoseconds mean) {
+  const double unit = random.unit();
+  const double exact = -static_cast<double>(mean.count) * log_of(1 - unit);
+  if (exact >= static_cast<double>(kEnd)) return kEnd;
+  return std::max<std::int64_t>(static_cast<std::int64_t>(exact), 1);
+}
+
+Piece next_piece(const MarkovScript& script, Progress& progress) {
+  const bool is_on = progress.is_burst_next;
+  progress.is_burst_next = !is_on;
+  const std::int64_t length = drawn_dwell(progress.random, is_on ? script.mean_on : script.mean_off);
+  return {later(progress.position, length), is_on ? script.on_w : script.off_w};
+}
+
+Piece next_piece(const SolarScript& script, Progress& progress) {
+  const std::int64_t phase = progress.position % script.day.count;
+  const std::int64_t sunrise = progress.position - phase;
+  if (phase >= script.daylight.count) return {later(sunrise, script.day.count), 0};
+  const std::int64_t end = std::min(later(phase, script.step.count), script.daylight.count);
+  const double middle = 0.5 * (static_cast<double>(phase) + static_cast<double>(end));
+  const double sine = sin_of(0.5 * kTwoPi * (middle / static_cast<double>(script.daylight.count)));
+  double sky = 1;
+  if (script.clouds > 0) {
+    const double unit = progress.random.unit();
+    sky -= script.clouds * unit;
+  }
+  return {later(sunrise, end), std::max(0.0, script.peak_w * sine * sky)};
+}
+
+// The seed of a script that draws, nothing of one that does not.
+template <class Kind>
+std::optional<std::uint64_t> seed_of(const Kind&) {
+  return std::nullopt;
+}
+std::optional<std::uint64_t> seed_of(const BurstScript& script) { return script.seed; }
+std::optional<std::uint64_t> seed_of(const MarkovScript& script) { return script.seed; }
+std::optional<std::uint64_t> seed_of(const SolarScript& script) {
+  return script.clouds > 0 ? std::optional(script.seed) : std::nullopt;
+}
+
+std::optional<std::uint64_t> seed_of(const Script& script) {
+  return std::visit([](const auto& kind) { return seed_of(kind); }, script);
+}
+
 class ScriptedSource final : public Source {
  public:
   ScriptedSource(std::vector<TimedScript> parts, bool repeat) : parts_(std::move(parts)), repeat_(repeat) {
@@ -137,8 +194,7 @@ class ScriptedSource final : public Source {
       assert(part.duration != kForever || (!repeat_ && &part == &parts_.back()));
       std::visit([](const auto& script) { check(script); }, part.script);
       Progress progress;
-      if (const auto* bursts = std::get_if<BurstScript>(&part.script))
-        progress.random = SplitMix64(bursts->seed);
+      if (const auto seed = seed_of(part.script)) progress.random = SplitMix64(*seed);
       progress_.push_back(progress);
     }
   }
@@ -162,7 +218,7 @@ class ScriptedSource final : public Source {
     if (repeat_) {
       std::int64_t sum = 0;
       for (const TimedScript& part : parts_) {
-        if (std::holds_alternative<BurstScript>(part.script)) return std::nullopt;
+        if (seed_of(part.script)) return std::nullopt;
         sum = later(sum, part.duration.count);
       }
       if (sum == kEnd) return std::nullopt;
@@ -172,6 +228,7 @@ class ScriptedSource final : public Source {
     const Script& only = parts_.front().script;
     if (const auto* square = std::get_if<SquareScript>(&only)) return square->period;
     if (const auto* sine = std::get_if<SineScript>(&only)) return sine->period;
+    if (const auto* sun = std::get_if<SolarScript>(&only); sun != nullptr && !seed_of(only)) return sun->day;
     return std::nullopt;
   }
 

@@ -1,5 +1,5 @@
-// Sources that are written down instead of recorded: constant, square, ramp, sine, random bursts, and
-// sequences of these.
+// Sources that are written down instead of recorded: constant, square, ramp, sine, random bursts, a Markov
+// chain of on and off, days of sun, and sequences of these.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +53,30 @@ struct BurstScript {
   std::uint64_t seed = 0;
 };
 
-using Script = std::variant<ConstantScript, SquareScript, RampScript, SineScript, BurstScript>;
+// A Markov chain of two states in continuous time: how long each lasts is exponential with its mean, whatever
+// came before; rounded down to a picosecond, at least one. It begins off.
+struct MarkovScript {
+  double on_w = 0;
+  double off_w = 0;
+  Picoseconds mean_on;
+  Picoseconds mean_off;
+  std::uint64_t seed = 0;
+};
+
+// Days that begin with sunrise: for `daylight` the clear sky gives peak sin(pi t / daylight), then it is
+// night for the rest of `day`. Held in steps with the value at mid-step; in each step clouds take away a
+// random share, uniform from 0 to `clouds`.
+struct SolarScript {
+  double peak_w = 0;
+  Picoseconds day;
+  Picoseconds daylight;  // at most a day
+  Picoseconds step;
+  double clouds = 0;  // 0 to 1
+  std::uint64_t seed = 0;
+};
+
+using Script = std::variant<ConstantScript, SquareScript, RampScript, SineScript, BurstScript, MarkovScript,
+                            SolarScript>;
 
 struct TimedScript {
   Script script;
@@ -61,12 +84,12 @@ struct TimedScript {
 };
 
 // The parts one after the other, each from its own beginning; `repeat` starts over after the last (all
-// durations must then be finite; random bursts go on drawing, they do not repeat themselves). Without
+// durations must then be finite; what is random goes on drawing, it does not repeat itself). Without
 // it the source ends with its last part. Neighbouring segments of equal power are handed out as one (a run
 // of very many in pieces). period() is the sum of the durations if the parts repeat and none is random, and
-// the script's own for a single square or sine that lasts for ever. Parameters out of range are a programming
-// error and asserted: there is at least one part, powers are finite and not negative, times positive (bursts:
-// not negative), and only the last part may last for ever.
+// the script's own for a single square, sine or sun without clouds that lasts for ever. Parameters out of
+// range are a programming error and asserted: there is at least one part, powers are finite and not negative,
+// times positive (bursts: not negative), and only the last part may last for ever.
 std::unique_ptr<Source> make_scripted_source(std::vector<TimedScript> parts, bool repeat);
 
 }  // namespace brownout::devices

@@ -27,6 +27,7 @@ commands
   run SCENARIO.yaml   run a scenario end to end and report what it found
   size SCENARIO.yaml  how big its capacitor has to be, line by line
   inspect IMAGE       what a store holds, as a run or a dump of a real part left it
+  trace FILE          what is in a trace: rate, power, energy, darkness, defects and their remedies
   timing              latencies of storage calls on a part, bus and transfer mode, as CSV
   parts [NAME]        FRAM parts; the record of one, with the source of each figure
   list                parts, MCU profiles, bus profiles, workloads, allocators, policies
@@ -48,9 +49,10 @@ struct Command {
   std::string_view name;
   int (*run)(const Arguments&);
 };
-constexpr std::array<Command, 6> kCommands = {{{"run", run_command},
+constexpr std::array<Command, 7> kCommands = {{{"run", run_command},
                                                {"size", size_command},
                                                {"inspect", inspect_command},
+                                               {"trace", trace_command},
                                                {"timing", timing_command},
                                                {"parts", parts_command},
                                                {"list", list_command}}};
@@ -72,8 +74,8 @@ int dispatch(const Arguments& arguments) {
   for (const Command& command : kCommands) {
     if (command.name == name) return command.run(Arguments(arguments.begin() + 1, arguments.end()));
   }
-  constexpr std::array<std::string_view, 10> kNames = {"run",  "size", "inspect", "timing", "parts",
-                                                       "list", "test", "bench",   "--help", "--version"};
+  constexpr std::array<std::string_view, 11> kNames = {
+      "run", "size", "inspect", "trace", "timing", "parts", "list", "test", "bench", "--help", "--version"};
   const auto near = nearest(name, kNames);
   const std::string hint = near ? fmt::format("did you mean `{}`?", *near) : "see `brownout --help`";
   throw InputError({"brownout", 0, 0}, fmt::format("unknown command `{}`; {}", name, hint));

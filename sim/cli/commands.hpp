@@ -20,6 +20,7 @@ int inspect_command(const Arguments& arguments);
 int size_command(const Arguments& arguments);
 int timing_command(const Arguments& arguments);
 int parts_command(const Arguments& arguments);
+int trace_command(const Arguments& arguments);
 int list_command(const Arguments& arguments);
 
 // The whole program, from its arguments to its exit code: finds the command, and turns what it throws into

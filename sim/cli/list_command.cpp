@@ -61,14 +61,17 @@ int list_command(const Arguments& arguments) {
     print("usage: brownout list\n\nParts, profiles and modules that a scenario can name.\n");
     return kExitDone;
   }
-  print(parts() + mcus() + buses() + list_of("transfer modes (storage.transfer)", kTransferModes) +
-        list_of("workloads (workload.kind)", kWorkloadKinds) + custom() +
-        list_of("memories (heap.memory)", kMemories) +
-        list_of("RAM allocators (heap.ram_allocator)", kRamAllocators) +
-        list_of("store allocators (heap.nv_allocator)", kNvAllocators) +
-        list_of("policies (heap.policy)", kPolicies) + list_of("slots (heap.slots)", kSlots) +
-        list_of("checksums of images (heap.checksum)", kChecksums) +
-        list_of("sources (supply.source.kind, or supply.source.trace for a file)", kSourceKinds));
+  print(
+      parts() + mcus() + buses() + list_of("transfer modes (storage.transfer)", kTransferModes) +
+      list_of("workloads (workload.kind)", kWorkloadKinds) + custom() +
+      list_of("memories (heap.memory)", kMemories) +
+      list_of("RAM allocators (heap.ram_allocator)", kRamAllocators) +
+      list_of("store allocators (heap.nv_allocator)", kNvAllocators) +
+      list_of("policies (heap.policy)", kPolicies) + list_of("slots (heap.slots)", kSlots) +
+      list_of("checksums of images (heap.checksum)", kChecksums) +
+      list_of(
+          "sources (supply.source.kind, or supply.source.trace for a file, supply.source.resets for a list)",
+          kSourceKinds));
   return kExitDone;
 }
 

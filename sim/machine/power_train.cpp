@@ -7,6 +7,15 @@ namespace brownout::sim {
 
 using devices::kForever;
 
+namespace {
+
+// Voltage at the terminals where that inside is `internal_v`; not in the collapse.
+double terminal_of(double internal_v, double net_w, double esr_ohm) {
+  return 0.5 * (internal_v + std::sqrt(internal_v * internal_v - 4 * net_w * esr_ohm));
+}
+
+}  // namespace
+
 PowerTrain::PowerTrain(const SupplyConfig& supply, std::unique_ptr<devices::Source> source, Ledger& ledger)
     : capacitor_(supply.capacitor, supply.initial_v),
       thresholds_(supply.thresholds),
@@ -35,8 +44,10 @@ void PowerTrain::set_load(const Load& load, Phase phase) {
   if (load == load_ && phase == phase_) return;
   settle();
   const bool same_power = load.total_w() == load_.total_w();
+  const bool was_off = board_is_off();
   load_ = load;
   phase_ = phase;
+  if (board_is_off() != was_off) ask_source_again();
   if (!same_power) find_next_event();
 }
 
@@ -61,7 +72,13 @@ PowerEvent PowerTrain::run_until(Picoseconds until) {
 PowerEvent PowerTrain::take_event() {
   PowerEvent event = next_kind_;
   switch (event) {
-    case PowerEvent::none: pull_segment(); break;
+    case PowerEvent::none:
+      if (now_ < segment_end_) {
+        ask_source_again();
+      } else {
+        pull_segment();
+      }
+      break;
     case PowerEvent::warn:
       if (!warn_pending_) note_crossing();
       if (now_ < crossing_->at + latency_) {
@@ -77,6 +94,7 @@ PowerEvent PowerTrain::take_event() {
       powered_ = false;
       warn_pending_ = false;
       warn_asserted_ = true;
+      ask_source_again();
       break;
     case PowerEvent::recovered:
       powered_ = true;
@@ -98,17 +116,33 @@ void PowerTrain::pull_segment() {
   if (!segment) {
     source_ended_ = true;
     source_w_ = 0;
+    source_follows_board_ = false;
     return;
   }
   assert(segment->end > segment_begin_ && segment->power_w >= 0);
   segment_end_ = segment->end;
   source_w_ = segment->power_w;
+  source_follows_board_ = segment->follows_board;
+  if (source_follows_board_) ask_source();
+}
+
+void PowerTrain::ask_source() {
+  asked_ = source_->power_for({capacitor_.internal_v(), board_is_off()});
+  source_w_ = asked_.power_w;
+}
+
+void PowerTrain::ask_source_again() {
+  if (!source_follows_board_) return;
+  ledger_.note_source(source_w_, now_ - segment_begin_);
+  segment_begin_ = now_;
+  ask_source();
 }
 
 void PowerTrain::bench_on() {
   settle();
   if (bench_ == Bench::none) ledger_.note_source(source_w_, now_ - segment_begin_);
   source_w_ = 0;
+  source_follows_board_ = false;
   bench_ = Bench::on;
   const double limit_v = capacitor_.parameters().max_voltage_v;
   bench_brings_to(std::isfinite(limit_v) ? limit_v : 1.1 * thresholds_.turn_on_v);
@@ -155,6 +189,16 @@ void PowerTrain::find_next_event() {
   }
   if (powered_) {
     consider(capacitor_.time_until_falls_to(thresholds_.brown_out_v, net), PowerEvent::brown_out);
+  }
+  if (!source_follows_board_) return;
+  const double esr_ohm = capacitor_.parameters().esr_ohm;
+  // A voltage in the collapse has none at the terminals, and is an event anyway.
+  const auto outside = [&](double v) { return v > 0 && v * v > 4 * net * esr_ohm; };
+  if (outside(asked_.low_v)) {
+    consider(capacitor_.time_until_falls_to(terminal_of(asked_.low_v, net, esr_ohm), net), PowerEvent::none);
+  }
+  if (outside(asked_.high_v) && asked_.high_v < capacitor_.parameters().max_voltage_v) {
+    consider(capacitor_.time_until_rises_to(terminal_of(asked_.high_v, net, esr_ohm), net), PowerEvent::none);
   }
 }
 

@@ -76,12 +76,16 @@ class PowerTrain {
 
  private:
   void pull_segment();
+  // A source that follows the board: asks it what it delivers now; the second one books what it did so far.
+  void ask_source();
+  void ask_source_again();
   void find_next_event();
   PowerEvent take_event();
   void note_crossing();
   void bench_brings_to(double terminal_v);
   [[nodiscard]] double source_w() const { return bench_ == Bench::on ? drawn_w() : source_w_; }
   [[nodiscard]] double net_w() const { return drawn_w() - source_w(); }
+  [[nodiscard]] bool board_is_off() const { return !powered_ || load_.total_w() == 0; }
 
   devices::Capacitor capacitor_;
   Thresholds thresholds_;
@@ -98,6 +102,8 @@ class PowerTrain {
   Picoseconds segment_begin_;
   Picoseconds segment_end_;
   double source_w_ = 0;
+  bool source_follows_board_ = false;
+  devices::SourcePower asked_;  // what holds source_w_, if it follows the board
   bool source_ended_ = false;
   enum class Bench : std::uint8_t { none, on, off };
   Bench bench_ = Bench::none;

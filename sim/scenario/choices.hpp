@@ -24,8 +24,9 @@ inline constexpr std::array<std::string_view, 3> kAfterPersist{"sleep", "deep_sl
 inline constexpr std::array<std::string_view, 4> kPowerLossFaults{"discard", "garbage_in_flight",
                                                                   "garbage_below_min_vdd", "row_lost"};
 inline constexpr std::array<std::string_view, 3> kOnLoss{"stop", "reformat", "attach"};
-inline constexpr std::array<std::string_view, 6> kSourceKinds{"constant", "square", "ramp",
-                                                              "sine",     "bursts", "sequence"};
+inline constexpr std::array<std::string_view, 8> kSourceKinds{"constant", "square", "ramp",  "sine",
+                                                              "bursts",   "markov", "solar", "sequence"};
+inline constexpr std::array<std::string_view, 2> kResetUnits{"ms", "cycles"};
 inline constexpr std::array<std::string_view, 2> kTraceTimes{"stamped", "by_index"};
 inline constexpr std::array<std::string_view, 3> kTraceGaps{"error", "hold", "zero"};
 

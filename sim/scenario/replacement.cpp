@@ -61,10 +61,14 @@ void drop_source(Node& root, const Node& original) {
   Node* source = at(root, {"supply", "source"});
   const Node* before = at(original, {"supply", "source"});
   if (source == nullptr || before == nullptr) return;
-  const bool to_trace = sets(*source, "trace") && before->find("kind") != nullptr;
-  const bool to_script = sets(*source, "kind") && before->find("trace") != nullptr;
-  if (!to_trace && !to_script && !changes(*source, *before, "kind")) return;
+  // What says what a source is: one of these keys replaces the others.
+  constexpr std::array<std::string_view, 3> kSorts{"trace", "resets", "kind"};
+  const bool other_sort = std::any_of(kSorts.begin(), kSorts.end(), [&](std::string_view sort) {
+    return sets(*source, sort) && before->find(sort) == nullptr;
+  });
+  if (!other_sort && !changes(*source, *before, "kind")) return;
   drop(*source, trace_keys());
+  drop(*source, reset_keys());
   drop(*source, script_keys());
 }
 

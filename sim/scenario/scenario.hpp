@@ -60,6 +60,16 @@ struct TraceConfig {
   double load_ohm = 30'000;  // for voltage across a load: Mementos
   bool load_given = false;   // load_ohm was written: a CSV trace of voltage alone needs that
   bool repeat = false;
+  Picoseconds offset;    // into the trace, where the run begins
+  double scale = 1;      // of the power
+  Picoseconds resample;  // to the mean power of spans of that length; 0: as recorded
+};
+
+// A supply that fails at the instants of a list.
+struct ResetConfig {
+  std::string path;            // resolved
+  std::uint64_t clock_hz = 0;  // whose cycles the list counts; 0: milliseconds
+  double power_w = 0;
 };
 
 struct ScriptConfig {
@@ -67,7 +77,7 @@ struct ScriptConfig {
   bool repeat = false;
 };
 
-using SourceConfig = std::variant<TraceConfig, ScriptConfig>;
+using SourceConfig = std::variant<TraceConfig, ScriptConfig, ResetConfig>;
 
 struct Thresholds {
   double turn_on_v = 0;

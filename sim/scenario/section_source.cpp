@@ -16,7 +16,9 @@ namespace {
 using devices::Picoseconds;
 
 // `for` comes last but one and `repeat` last: a part of a sequence has all keys of its kind but the last.
-constexpr std::array<std::string_view, 6> kTraceKeys{"trace", "time", "rate", "gaps", "load", "repeat"};
+constexpr std::array<std::string_view, 9> kTraceKeys{"trace",  "time",   "rate",  "gaps",    "load",
+                                                     "repeat", "offset", "scale", "resample"};
+constexpr std::array<std::string_view, 4> kResetKeys{"resets", "unit", "clock", "power"};
 constexpr std::array<std::string_view, 4> kConstantKeys{"kind", "power", "for", "repeat"};
 constexpr std::array<std::string_view, 7> kSquareKeys{"kind", "high", "low",   "period",
                                                       "duty", "for",  "repeat"};
@@ -25,15 +27,23 @@ constexpr std::array<std::string_view, 7> kSineKeys{"kind", "mean", "amplitude",
                                                     "step", "for",  "repeat"};
 constexpr std::array<std::string_view, 11> kBurstKeys{
     "kind", "low", "min", "max", "min_length", "max_length", "min_gap", "max_gap", "seed", "for", "repeat"};
+constexpr std::array<std::string_view, 8> kMarkovKeys{"kind",     "on",   "off", "mean_on",
+                                                      "mean_off", "seed", "for", "repeat"};
+constexpr std::array<std::string_view, 9> kSolarKeys{"kind",   "peak", "day", "daylight", "step",
+                                                     "clouds", "seed", "for", "repeat"};
 constexpr std::array<std::string_view, 3> kSequenceKeys{"kind", "parts", "repeat"};
-constexpr std::array<std::string_view, 22> kScriptKeys{
-    "kind",    "power",   "high", "low",       "period", "duty",  "from",       "to",
-    "over",    "step",    "mean", "amplitude", "min",    "max",   "min_length", "max_length",
-    "min_gap", "max_gap", "seed", "parts",     "for",    "repeat"};
+constexpr std::array<std::string_view, 30> kScriptKeys{
+    "kind",    "power",    "high", "low",       "period",   "duty",   "from",       "to",
+    "over",    "step",     "mean", "amplitude", "min",      "max",    "on",         "off",
+    "mean_on", "mean_off", "peak", "day",       "daylight", "clouds", "min_length", "max_length",
+    "min_gap", "max_gap",  "seed", "parts",     "for",      "repeat"};
 
 constexpr Limits kPowerLimits{0, 1e3};
 constexpr Limits kRateLimits{1e-3, 1e9};
 constexpr Limits kLoadLimits{1e-3, 1e9};
+constexpr Limits kScaleLimits{1e-6, 1e6};
+constexpr WholeLimits kClockLimits{1, 10'000'000'000};
+constexpr Picoseconds kDay = devices::milliseconds(86'400'000);
 // Shorter spans make more segments than anybody waits for.
 constexpr TimeLimits kTimeLimits{devices::microseconds(1), kLongestTime};
 constexpr std::int64_t kShortestHalf = 1'000;  // ps, of a square wave
@@ -47,7 +57,9 @@ constexpr std::size_t kSquare = 1;
 constexpr std::size_t kRamp = 2;
 constexpr std::size_t kSine = 3;
 constexpr std::size_t kBursts = 4;
-constexpr std::size_t kSequence = 5;
+constexpr std::size_t kMarkov = 5;
+constexpr std::size_t kSolar = 6;
+constexpr std::size_t kSequence = 7;
 
 std::span<const std::string_view> keys_of(std::size_t kind) {
   switch (kind) {
@@ -56,11 +68,13 @@ std::span<const std::string_view> keys_of(std::size_t kind) {
     case kRamp: return kRampKeys;
     case kSine: return kSineKeys;
     case kBursts: return kBurstKeys;
+    case kMarkov: return kMarkovKeys;
+    case kSolar: return kSolarKeys;
     default: return kSequenceKeys;
   }
 }
 
-// A well-mixed number for the bursts of part `index` (splitmix64), so that parts differ.
+// A well-mixed number for what part `index` draws (splitmix64), so that parts differ.
 std::uint64_t derived_seed(std::uint64_t seed, std::size_t index) {
   std::uint64_t mixed = seed + 0x9E3779B97F4A7C15ULL * (static_cast<std::uint64_t>(index) + 1);
   mixed = (mixed ^ (mixed >> 30U)) * 0xBF58476D1CE4E5B9ULL;
@@ -145,6 +159,11 @@ void check_order(const Section& section, std::string_view min_key, T min, std::s
                                                  section.path_of(min_key), format(min)));
 }
 
+std::uint64_t read_seed(const Section& section, std::uint64_t default_seed) {
+  const auto seed = section.find("seed");
+  return seed ? read_count(*seed, kAnyCount) : default_seed;
+}
+
 devices::BurstScript read_bursts(const Section& section, std::uint64_t default_seed) {
   devices::BurstScript bursts;
   bursts.low_w = power_or_zero(section, "low");
@@ -158,9 +177,36 @@ devices::BurstScript read_bursts(const Section& section, std::uint64_t default_s
   check_order<Picoseconds>(section, "min_length", bursts.min_length, "max_length", bursts.max_length,
                            format_time);
   check_order<Picoseconds>(section, "min_gap", bursts.min_gap, "max_gap", bursts.max_gap, format_time);
-  bursts.seed = default_seed;
-  if (const auto seed = section.find("seed")) bursts.seed = read_count(*seed, kAnyCount);
+  bursts.seed = read_seed(section, default_seed);
   return bursts;
+}
+
+devices::MarkovScript read_markov(const Section& section, std::uint64_t default_seed) {
+  devices::MarkovScript markov;
+  markov.on_w = need_power(section, "on");
+  markov.off_w = power_or_zero(section, "off");
+  markov.mean_on = need_time(section, "mean_on");
+  markov.mean_off = need_time(section, "mean_off");
+  markov.seed = read_seed(section, default_seed);
+  return markov;
+}
+
+devices::SolarScript read_solar(const Section& section, std::uint64_t default_seed) {
+  devices::SolarScript sun;
+  sun.peak_w = need_power(section, "peak");
+  const auto day = section.find("day");
+  const auto daylight = section.find("daylight");
+  sun.day = day ? read_time(*day, kTimeLimits) : kDay;
+  sun.daylight = daylight ? read_time(*daylight, kTimeLimits) : Picoseconds{(sun.day.count + 1) / 2};
+  if (sun.daylight > sun.day) {
+    daylight->fail_at_key(fmt::format("{} must not be longer than {}, which is {}", format_time(sun.daylight),
+                                      section.path_of("day"), format_time(sun.day)));
+  }
+  sun.step = read_step(section, sun.daylight, "daylight");
+  if (const auto clouds = section.find("clouds"))
+    sun.clouds = read_quantity(*clouds, Dimension::ratio, {0, 1});
+  sun.seed = read_seed(section, default_seed);
+  return sun;
 }
 
 devices::Script read_script(const Section& section, std::size_t kind, std::uint64_t default_seed) {
@@ -169,6 +215,8 @@ devices::Script read_script(const Section& section, std::size_t kind, std::uint6
     case kSquare: return read_square(section);
     case kRamp: return read_ramp(section);
     case kSine: return read_sine(section);
+    case kMarkov: return read_markov(section, default_seed);
+    case kSolar: return read_solar(section, default_seed);
     default: return read_bursts(section, default_seed);
   }
 }
@@ -272,35 +320,73 @@ TraceConfig read_trace(const Section& section, const ScenarioContext& context) {
     trace.load_given = true;
   }
   if (const auto repeat = section.find("repeat")) trace.repeat = read_boolean(*repeat);
+  if (const auto offset = section.find("offset"))
+    trace.offset = read_time(*offset, {Picoseconds{0}, kLongestTime});
+  if (const auto scale = section.find("scale")) trace.scale = read_number(*scale, kScaleLimits);
+  if (const auto resample = section.find("resample")) trace.resample = read_time(*resample, kTimeLimits);
   return trace;
 }
 
-// Neither of the two keys is there that say what a source is.
+ResetConfig read_resets(const Section& section, const ScenarioContext& context) {
+  ResetConfig resets;
+  resets.path = resolved_path(section.need("resets", "resets: resets.txt"), context);
+  const std::size_t unit = read_choice(section.need("unit", "unit: ms"), kResetUnits);
+  const auto clock = section.find("clock");
+  if (unit == 0 && clock) clock->fail_at_key("only goes with unit: cycles; leave it out");
+  if (unit != 0 && !clock)
+    section.fail("unit: cycles needs `clock` as well, whose cycles they are, such as `clock: 16 MHz`");
+  if (clock) resets.clock_hz = read_hertz(*clock, kClockLimits);
+  resets.power_w = need_power(section, "power");
+  return resets;
+}
+
+// None of the keys is there that say what a source is.
 [[noreturn]] void fail_without_kind(const Found& source) {
   std::vector<std::string_view> all(kTraceKeys.begin(), kTraceKeys.end());
+  all.insert(all.end(), kResetKeys.begin(), kResetKeys.end());
   all.insert(all.end(), kScriptKeys.begin(), kScriptKeys.end());
   check_keys(source, all);
-  source.fail_at_key("needs `trace` (a file) or `kind` (a script), such as `kind: constant`");
+  source.fail_at_key(
+      "needs `trace` (a file), `kind` (a script) or `resets` (a list), such as `kind: constant`");
+}
+
+enum class SourceSort : std::uint8_t { trace, resets, script };
+
+SourceSort sort_of(const Found& source) {
+  const bool is_map = source.node->kind == Node::Kind::map;
+  constexpr std::array<std::string_view, 3> kSorts{"trace", "resets", "kind"};
+  const MapEntry* chosen = nullptr;
+  std::size_t sort = 0;
+  for (std::size_t i = 0; i < kSorts.size(); ++i) {
+    const MapEntry* entry = is_map ? source.node->find(kSorts.at(i)) : nullptr;
+    if (entry == nullptr) continue;
+    if (chosen != nullptr) {
+      throw InputError(
+          entry->where,
+          fmt::format("{}: has both `{}` and `{}`; a source is a file, a list of resets or a script, "
+                      "so leave one out",
+                      source.path, kSorts.at(sort), kSorts.at(i)));
+    }
+    chosen = entry;
+    sort = i;
+  }
+  if (chosen == nullptr) fail_without_kind(source);
+  return static_cast<SourceSort>(sort);
 }
 
 }  // namespace
 
 std::span<const std::string_view> trace_keys() { return kTraceKeys; }
+std::span<const std::string_view> reset_keys() { return kResetKeys; }
 std::span<const std::string_view> script_keys() { return kScriptKeys; }
 
 SourceConfig read_source(const Section& supply, const ScenarioContext& context) {
   const Found source = supply.need("source", "source: {kind: constant, power: 1 mW}");
-  const bool is_map = source.node->kind == Node::Kind::map;
-  const MapEntry* kind = is_map ? source.node->find("kind") : nullptr;
-  const MapEntry* trace = is_map ? source.node->find("trace") : nullptr;
-  if (kind == nullptr && trace == nullptr) fail_without_kind(source);
-  if (kind != nullptr && trace != nullptr) {
-    throw InputError(kind->where,
-                     fmt::format("{}: has both `trace` and `kind`; a source is either a file or a script, "
-                                 "so leave one out",
-                                 source.path));
+  switch (sort_of(source)) {
+    case SourceSort::trace: return read_trace(Section(source, kTraceKeys, supply.locations()), context);
+    case SourceSort::resets: return read_resets(Section(source, kResetKeys, supply.locations()), context);
+    case SourceSort::script: break;
   }
-  if (trace != nullptr) return read_trace(Section(source, kTraceKeys, supply.locations()), context);
   const std::size_t chosen = read_kind(source, kSourceKinds);
   const Section section(source, keys_of(chosen), supply.locations());
   static_cast<void>(section.find("kind"));
@@ -310,6 +396,7 @@ SourceConfig read_source(const Section& supply, const ScenarioContext& context) 
 
 bool ends(const SourceConfig& source) {
   if (const auto* trace = std::get_if<TraceConfig>(&source)) return !trace->repeat;
+  if (std::holds_alternative<ResetConfig>(source)) return false;
   const auto& script = std::get<ScriptConfig>(source);
   return !script.repeat && script.parts.back().duration != devices::kForever;
 }

@@ -45,8 +45,10 @@ std::vector<std::string_view> names_of(const Catalogue& catalogue) {
   return names;
 }
 
-// All keys that supply.source can have, of traces and of all kinds of scripts, and those of all workloads.
+// All keys that supply.source can have, of traces, of lists of resets and of all kinds of scripts, and those
+// of all workloads.
 std::span<const std::string_view> trace_keys();
+std::span<const std::string_view> reset_keys();
 std::span<const std::string_view> script_keys();
 std::span<const std::string_view> workload_keys();
 // Those of a workload of kind `script`.

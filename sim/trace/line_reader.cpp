@@ -20,7 +20,9 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-void check_regular(const std::string& path, const Location& named_at) {
+}  // namespace
+
+void check_trace_file(const std::string& path, const Location& named_at) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) {
@@ -36,11 +38,9 @@ void check_regular(const std::string& path, const Location& named_at) {
   }
 }
 
-}  // namespace
-
 LineReader::LineReader(const std::string& path, const Location& named_at)
     : path_(path), buffer_(kBufferBytes) {
-  check_regular(path, named_at);
+  check_trace_file(path, named_at);
   errno = 0;
   file_.reset(std::fopen(path.c_str(), "rb"));
   if (!file_)

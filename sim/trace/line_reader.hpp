@@ -17,6 +17,10 @@ namespace brownout::sim {
 // No line of a trace is longer; whatever is, is not a trace.
 inline constexpr std::size_t kMaxLineBytes = 65'536;
 
+// Throws InputError at `named_at`, the place that names the file, if there is no such file, or it is not a
+// regular one.
+void check_trace_file(const std::string& path, const Location& named_at);
+
 class LineReader {
  public:
   // Opens a file. Throws InputError at `named_at`, the place that names the file, if there is no such file,

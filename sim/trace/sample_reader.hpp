@@ -1,81 +1,72 @@
-// The samples of a trace file: lines turned into a time and a power.
+// The samples of a trace file, whatever its format: a time, and a power or an IV curve.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "sim/scenario/decimal.hpp"
+#include "devices/supply/iv_curve.hpp"
+#include "sim/scenario/quantity.hpp"
 #include "sim/scenario/scenario.hpp"
-#include "sim/trace/line_reader.hpp"
-#include "sim/trace/trace_format.hpp"
 
 namespace brownout::sim {
 
+// More than this is a wrong unit, not a harvester.
+inline constexpr double kMaxTracePower = 1e3;
+
 struct Sample {
-  Int128 time_ps = 0;    // as stamped, rounded to a picosecond; by_index: from 0
-  double power_w = 0;    // >= 0
-  bool clamped = false;  // was negative
+  Int128 time_ps = 0;                             // as stamped, rounded to a picosecond; by_index: from 0
+  double power_w = 0;                             // >= 0; of a curve the most that it gives
+  bool clamped = false;                           // was negative; of a curve one of its currents
+  std::shared_ptr<const devices::IvCurve> curve;  // or nothing
 };
 
+// Throws InputError, from all of its functions, at what is wrong with the file.
 class SampleReader {
  public:
-  // Opens the trace of `config` and reads up to its first sample. Throws InputError as LineReader and
-  // find_format do.
-  SampleReader(const TraceConfig& config, const Location& named_at);
+  SampleReader(const SampleReader&) = delete;
+  SampleReader& operator=(const SampleReader&) = delete;
+  virtual ~SampleReader() = default;
 
-  // The next sample, or nothing at the end. Throws InputError at the field that is not a number, is out of
-  // range, is missing or is too many. O(length of the line).
-  std::optional<Sample> next();
-
+  // The next sample, or nothing at the end.
+  virtual std::optional<Sample> next() = 0;
   // Starts over at the first sample.
-  void rewind();
+  virtual void rewind() = 0;
 
-  // The time of the sample with that index when time is by_index: index / rate, rounded down.
+  // "Mementos text".
+  [[nodiscard]] virtual std::string format() const = 0;
+  // Whether the file has times at all.
+  [[nodiscard]] virtual bool has_time() const = 0;
+  // The time of the last sample as written, its unit ("ms"), and where it stands: for messages, in full and
+  // as "line 5".
+  [[nodiscard]] virtual std::string time_text() const = 0;
+  [[nodiscard]] virtual std::string_view time_unit() const = 0;
+  [[nodiscard]] virtual Location time_location() const = 0;
+  [[nodiscard]] virtual std::string place() const = 0;
+
+  // How many samples of `rate` one of next() is: more than one of an IV curve that was swept.
+  [[nodiscard]] std::uint32_t measured_per_sample() const { return measured_per_sample_; }
+  [[nodiscard]] bool by_index() const { return rate_uhz_ > 0; }
+  // The time of the sample with that index when time is by_index, rounded down.
   [[nodiscard]] Int128 time_of_index(std::uint64_t index) const;
 
-  // The time of the last sample as written.
-  [[nodiscard]] std::string_view time_text() const { return field(ColumnRole::time); }
-  // "ms", for messages with time_text().
-  [[nodiscard]] std::string_view time_unit() const;
-  [[nodiscard]] Location time_location() const;
-  [[nodiscard]] std::uint64_t line_number() const { return lines_.line_number(); }
-  [[nodiscard]] bool by_index() const { return config_.time == TraceTime::by_index; }
+ protected:
+  // Rate of the samples, of which each that next() gives out is `measured_per_sample`.
+  explicit SampleReader(const TraceConfig& config) { set_rate(config, 1); }
+  void set_rate(const TraceConfig& config, std::uint32_t measured_per_sample);
 
  private:
-  struct Slot {
-    std::string_view text;
-    std::size_t offset = 0;
-    double scale_up = 1;    // value * scale_up / scale_down is in SI units
-    double scale_down = 1;  // a power of ten below one is not exact, dividing by one above is
-  };
-
-  [[nodiscard]] std::string_view field(ColumnRole role) const { return slot(role).text; }
-  [[nodiscard]] const Slot& slot(ColumnRole role) const { return slots_.at(static_cast<std::size_t>(role)); }
-  void split_row(std::string_view line);
-  void split_mementos(std::string_view line);
-  void set_field(std::size_t column, std::string_view line, std::size_t begin, std::size_t end);
-  [[nodiscard]] double number(ColumnRole role) const;
-  [[nodiscard]] Int128 read_time() const;
-  [[nodiscard]] double raw_power() const;
-  [[nodiscard]] double load_of_row() const;
-  Sample read_sample(std::string_view line);
-
-  TraceConfig config_;
-  LineReader lines_;
-  TraceFormat format_;
-  std::array<Slot, kColumnRoles> slots_;
-  Unit time_unit_;
-  // Picoseconds in the last digit of a time with so many of them after the point, up to exact_fractions_ of
-  // them, where that is whole. Not for minutes and hours.
-  std::array<std::int64_t, 13> time_factors_{};
-  std::size_t exact_fractions_ = 0;
-  std::optional<std::string_view> pending_;  // a line that find_format() read and that is a sample
-  std::uint64_t index_ = 0;
-  // With by_index: 10^18 / rate in microhertz picoseconds between two samples.
+  // With by_index: 10^18 / rate in microhertz picoseconds between two measurements.
   std::uint64_t rate_uhz_ = 0;
+  std::uint32_t measured_per_sample_ = 1;
 };
+
+// Opens a trace in the format that its first bytes say.
+std::unique_ptr<SampleReader> open_samples(const TraceConfig& config, const Location& named_at);
+
+// Throws InputError at `where` for a power that no harvester has.
+void check_power(double power_w, const Location& where);
 
 }  // namespace brownout::sim

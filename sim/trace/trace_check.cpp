@@ -11,18 +11,7 @@
 namespace brownout::sim {
 namespace {
 
-// What one reading collects.
-struct Survey {
-  StepHistogram steps;
-  std::uint64_t samples = 0;
-  std::uint64_t clamped = 0;
-  bool any_power = false;
-  std::uint64_t backward_line = 0;  // the first that is not later than the one before, 0 for none
-  Int128 first_ps = 0;
-  Int128 last_ps = 0;
-};
-
-void add_step(Survey& survey, const SampleReader& samples, Int128 step) {
+void add_step(TraceSurvey& survey, const SampleReader& samples, Int128 step) {
   if (step > kLongestTime.count) {
     throw InputError(
         samples.time_location(),
@@ -30,12 +19,15 @@ void add_step(Survey& survey, const SampleReader& samples, Int128 step) {
   }
   if (step > 0) {
     survey.steps.add(static_cast<std::int64_t>(step));
-  } else if (survey.backward_line == 0) {
-    survey.backward_line = samples.line_number();
+  } else if (survey.backward++ == 0) {
+    survey.backward_place = samples.place();
   }
 }
 
-void survey_samples(SampleReader& samples, Survey& survey) {
+}  // namespace
+
+void survey_samples(SampleReader& samples, TraceSurvey& survey) {
+  survey.measured_per_sample = samples.measured_per_sample();
   while (const auto sample = samples.next()) {
     if (survey.samples == 0) {
       survey.first_ps = sample->time_ps;
@@ -49,21 +41,27 @@ void survey_samples(SampleReader& samples, Survey& survey) {
   }
 }
 
-std::string rate_example(Picoseconds median) {
-  if (median.count == 0) return "1 kHz";
-  return format_quantity(1e12 / static_cast<double>(median.count), Dimension::frequency);
+double TraceSurvey::rate_hz() const {
+  const auto median = static_cast<double>(steps.median().count);
+  return median > 0 ? 1e12 * measured_per_sample / median : 0;
 }
 
+std::string rate_of(const TraceSurvey& survey) {
+  const double rate_hz = survey.rate_hz();
+  return rate_hz > 0 ? format_quantity(rate_hz, Dimension::frequency) : "1 kHz";
+}
+
+namespace {
+
 // The end of a message that says how to read evenly spaced samples whatever their stamps.
-std::string by_index_remedy(Picoseconds median) {
-  return fmt::format("`time: by_index` with `rate: {}` takes the samples as evenly spaced",
-                     rate_example(median));
+std::string by_index_remedy(const TraceSurvey& survey) {
+  return fmt::format("`time: by_index` with `rate: {}` takes the samples as evenly spaced", rate_of(survey));
 }
 
 // Names the first step that is wrong; the survey knows that there is one.
 class OffenceFinder {
  public:
-  OffenceFinder(SampleReader& samples, const TraceConfig& config, const Survey& survey)
+  OffenceFinder(SampleReader& samples, const TraceConfig& config, const TraceSurvey& survey)
       : samples_(samples), config_(config), survey_(survey), median_(survey.steps.median()) {}
 
   // Throws InputError at the first offence. Returns if there is none up to where the file cannot be read.
@@ -90,38 +88,38 @@ class OffenceFinder {
     const std::string what = step < 0
                                  ? fmt::format("time runs backwards, {}", times(before))
                                  : fmt::format("time stands still at {} {}", before, samples_.time_unit());
-    throw InputError(samples_.time_location(), fmt::format("{}; {}", what, by_index_remedy(median_)));
+    throw InputError(samples_.time_location(), fmt::format("{}; {}", what, by_index_remedy(survey_)));
   }
 
   [[noreturn]] void fail_gap(const std::string& before, Int128 step) const {
     const std::string what =
         fmt::format("a gap: time jumps {}, {} where the steps are {}", times(before),
                     format_time({static_cast<std::int64_t>(step)}), format_time(median_));
-    if (survey_.backward_line != 0) {
+    if (!survey_.backward_place.empty()) {
       throw InputError(samples_.time_location(),
-                       fmt::format("{}, and on line {} it runs backwards or stands still; {}", what,
-                                   survey_.backward_line, by_index_remedy(median_)));
+                       fmt::format("{}, and on {} it runs backwards or stands still; {}", what,
+                                   survey_.backward_place, by_index_remedy(survey_)));
     }
     throw InputError(
         samples_.time_location(),
         fmt::format("{}; `gaps: hold` lets the last sample go on, `gaps: zero` takes no power, and {}", what,
-                    by_index_remedy(median_)));
+                    by_index_remedy(survey_)));
   }
 
   SampleReader& samples_;
   const TraceConfig& config_;
-  const Survey& survey_;
+  const TraceSurvey& survey_;
   Picoseconds median_;
 };
 
-bool has_offence(const Survey& survey, const TraceConfig& config) {
+bool has_offence(const TraceSurvey& survey, const TraceConfig& config) {
   const bool gap =
       config.gaps == TraceGaps::error && is_gap(survey.steps.longest().count, survey.steps.median());
-  return survey.backward_line != 0 || gap;
+  return !survey.backward_place.empty() || gap;
 }
 
 // Reads everything. An offence that comes before a line that cannot be read is the one to be named.
-void survey_or_fail(SampleReader& samples, const TraceConfig& config, Survey& survey) {
+void survey_or_fail(SampleReader& samples, const TraceConfig& config, TraceSurvey& survey) {
   std::optional<InputError> unreadable;
   try {
     survey_samples(samples, survey);
@@ -133,12 +131,12 @@ void survey_or_fail(SampleReader& samples, const TraceConfig& config, Survey& su
 }
 
 // The length of a trace: up to the last sample, and what that holds for.
-Int128 duration_of(const Survey& survey, const SampleReader& samples) {
+Int128 duration_of(const TraceSurvey& survey, const SampleReader& samples) {
   if (samples.by_index()) return samples.time_of_index(survey.samples);
   return survey.last_ps - survey.first_ps + survey.steps.median().count;
 }
 
-void check_survey(const Survey& survey, const TraceConfig& config, const SampleReader& samples) {
+void check_survey(const TraceSurvey& survey, const TraceConfig& config, const SampleReader& samples) {
   const Location at_end{config.path, 1, 1};
   if (survey.samples == 0) throw InputError(at_end, "the trace has no samples");
   if (survey.samples == 1 && !samples.by_index()) {
@@ -153,12 +151,18 @@ void check_survey(const Survey& survey, const TraceConfig& config, const SampleR
   if (duration_of(survey, samples) > kLongestTime.count) {
     throw InputError(at_end, fmt::format("the trace is longer than {}", format_time(kLongestTime)));
   }
+  if (config.offset.count >= duration_of(survey, samples)) {
+    throw InputError(
+        at_end,
+        fmt::format("`offset` is {}, but the trace lasts {}; it must be less", format_time(config.offset),
+                    format_time({static_cast<std::int64_t>(duration_of(survey, samples))})));
+  }
 }
 
 }  // namespace
 
 TraceStats check_trace(SampleReader& samples, const TraceConfig& config) {
-  Survey survey;
+  TraceSurvey survey;
   survey_or_fail(samples, config, survey);
   check_survey(survey, config, samples);
   TraceStats stats;

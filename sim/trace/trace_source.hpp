@@ -20,8 +20,9 @@ struct TraceStats {
 };
 
 // Segments of a trace file: a sample holds until the next one, the last one for the median step; time starts
-// at 0 with the first sample. Segments of equal power that follow each other are one, but not across the end
-// of a trace that repeats. The file is read as the segments are asked for; memory is constant.
+// at 0 with the first sample, or `offset` into the trace. The segments of IV curves follow the board, one
+// each; resampling is for powers. Segments of equal power that follow each other are one, but not across the
+// end of a trace that repeats. The file is read as the segments are asked for; memory is constant.
 class TraceSource : public devices::Source {
  public:
   [[nodiscard]] virtual const TraceStats& stats() const = 0;

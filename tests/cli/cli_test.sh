@@ -274,6 +274,33 @@ refused 'capacitance' size "$quick" --set supply.capacitor.capacitanse=1uF
 refused 'does not exist' size "$quick" --report missing/size.json
 expect 3 size "$quick" --report /dev/full
 
+# What is in a trace, and what helps.
+expect 0 trace --help
+says out '^usage: brownout trace FILE'
+expect 0 trace "$source_dir/scenarios/traces/rf_walk.csv"
+says out '^format +CSV, voltage across a load$'
+says out '^duration +10 s$'
+says out '^defects +none$'
+printf '0 1\n1 1\n2 1\n9 1\n8 1\n9 1\n' >late.txt
+expect 0 trace late.txt
+says out 'gaps +1 steps above 1.5 times the median, the longest 7 ms: refused'
+says out 'backwards +1 times .*the first at line 5: refused'
+says out '`time: by_index` with `rate: 1 kHz`'
+expect 0 trace late.txt --set supply.source.time=by_index --set supply.source.rate="1 kHz"
+says out '^defects +none$'
+printf '3\n7.5\n' >resets.txt
+expect 0 trace resets.txt --resets --set supply.source.unit=ms
+says out '^instants +2$'
+refused 'needs a trace' trace
+refused 'there is no such file' trace missing.csv
+refused 'is not a number' trace resets.txt --resets --set supply.source.unit=ms --set supply.source.resets="$quick"
+refused 'unit. is missing' trace resets.txt --resets
+refused 'did you mean `gaps`' trace late.txt --set supply.source.gasp=hold
+refused 'unknown key "mcu"' trace late.txt --set mcu.clock="1 MHz"
+refused 'did you mean `trace`' trase late.txt
+printf '\x89HDF\r\n\x1a\nand no more' >cut.h5
+refused '^cut.h5: HDF5, but cannot be opened: .*; is it whole' trace cut.h5
+
 # Timing as CSV with one decimal.
 expect 0 timing --part mb85rs64v --sck "20 MHz" --transfer fifo --sizes 0,64
 says out '^size_bytes,read_ns,write_ns$'

@@ -166,7 +166,7 @@ prints_nothing() {
 
 readonly build_packages=(
   g++ cmake ninja-build libyaml-cpp-dev libboost-context-dev libboost-program-options-dev
-  nlohmann-json3-dev libfmt-dev libxxhash-dev)
+  nlohmann-json3-dev libfmt-dev libxxhash-dev libhdf5-dev)
 readonly test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev clang mawk gcc-arm-none-eabi libstdc++-arm-none-eabi-dev)
 

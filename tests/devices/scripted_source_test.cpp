@@ -219,5 +219,74 @@ TEST(ScriptedSource, ReportsItsPeriod) {
   EXPECT_EQ(period_of({{bursts()}}, false), std::nullopt);
 }
 
+TEST(ScriptedSource, MarkovStatesLastAsLongAsTheirMeans) {
+  const MarkovScript markov{
+      .on_w = 2, .off_w = 0.5, .mean_on = {3'000'000}, .mean_off = {1'000'000}, .seed = 7};
+  const Segments segments = read({{markov}}, false, 40'000);
+  ASSERT_EQ(segments.size(), 40'000U);
+  double on = 0;
+  double off = 0;
+  std::size_t short_on = 0;  // below the median of an exponential, mean x ln 2
+  std::int64_t last = 0;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const auto length = static_cast<double>(segments[i].first - last);
+    last = segments[i].first;
+    EXPECT_EQ(segments[i].second, i % 2 == 0 ? 0.5 : 2);
+    (i % 2 == 0 ? off : on) += length;
+    if (i % 2 == 1 && length < 3'000'000 * 0.6931) ++short_on;
+  }
+  EXPECT_NEAR(on / 20'000, 3'000'000, 60'000);  // three sigma of a mean of 20,000
+  EXPECT_NEAR(off / 20'000, 1'000'000, 20'000);
+  EXPECT_NEAR(static_cast<double>(short_on), 10'000, 210);
+  EXPECT_EQ(read({{markov}}, false, 100), read({{markov}}, false, 100));
+  MarkovScript other = markov;
+  other.seed = 8;
+  EXPECT_NE(read({{other}}, false, 100), read({{markov}}, false, 100));
+  EXPECT_EQ(period_of({{markov, {9'000'000}}}, true), std::nullopt);
+}
+
+TEST(ScriptedSource, MarkovDwellsEndWithTime) {
+  const Picoseconds long_mean{kForever.count / 2};
+  const MarkovScript markov{.on_w = 2, .off_w = 0, .mean_on = long_mean, .mean_off = long_mean, .seed = 3};
+  const Segments segments = read({{markov}}, false);
+  EXPECT_EQ(segments.back().first, kForever.count);
+}
+
+TEST(ScriptedSource, SunRisesWithTheDayAndNightIsOneSegment) {
+  const SolarScript sun{.peak_w = 3, .day = {24'000}, .daylight = {12'010}, .step = {10}, .clouds = 0};
+  const Segments day = read({{sun}}, false, 2'404);  // an odd number of steps, or noon would be one
+  double energy = 0;
+  std::int64_t last = 0;
+  for (const auto& [end, power] : day) {
+    if (end <= 24'000) energy += power * static_cast<double>(end - last);
+    last = end;
+  }
+  // The mean of half a sine is 2 / pi.
+  EXPECT_NEAR(energy, 3 * 12'010 * 2 / 3.14159265358979, 1e-2);
+  EXPECT_EQ(day[1'200].first, 12'010);
+  EXPECT_EQ(day[1'201], (std::pair<std::int64_t, double>{24'000, 0}));
+  EXPECT_EQ(day[1'202].second, day[0].second);
+  EXPECT_EQ(period_of({{sun}}, false), Picoseconds{24'000});
+}
+
+TEST(ScriptedSource, CloudsTakeAwayAShareOfTheSun) {
+  SolarScript sun{.peak_w = 3, .day = {24'000}, .daylight = {12'010}, .step = {10}, .clouds = 0, .seed = 5};
+  const Segments clear = read({{sun}}, false, 1'201);
+  sun.clouds = 0.4;
+  const Segments cloudy = read({{sun}}, false, 1'201);
+  double sum = 0;
+  for (std::size_t i = 0; i < clear.size(); ++i) {
+    ASSERT_EQ(cloudy[i].first, clear[i].first);
+    const double share = cloudy[i].second / clear[i].second;
+    EXPECT_GE(share, 0.6);
+    EXPECT_LE(share, 1);
+    sum += share;
+  }
+  EXPECT_NEAR(sum / 1'201, 0.8, 0.01);
+  EXPECT_EQ(period_of({{sun}}, false), std::nullopt);
+  // The next day has other clouds.
+  EXPECT_NE(read({{sun}}, false, 2'404)[1'202].second, cloudy[0].second);
+}
+
 }  // namespace
 }  // namespace brownout::devices

@@ -464,13 +464,53 @@ TEST_F(ScenarioTest, OverridingTheKindOfASourceReplacesIt) {
   EXPECT_TRUE(std::holds_alternative<devices::ConstantScript>(other.parts.at(0).script));
   // The same kind keeps the file's parameters.
   EXPECT_NO_THROW(source(kGood, {"supply.source.kind=square"}));
-  EXPECT_EQ(error_of(kGood, {"supply.source.trace=b", "supply.source.kind=constant"}),
-            "--set supply.source.kind=constant: supply.source: has both `trace` and `kind`; a source is "
-            "either a file "
-            "or a script, so leave one out");
+  EXPECT_EQ(
+      error_of(kGood, {"supply.source.trace=b", "supply.source.kind=constant"}),
+      "--set supply.source.kind=constant: supply.source: has both `trace` and `kind`; a source is a file, a "
+      "list of resets or a script, so leave one out");
   EXPECT_EQ(error_of(replaced(kGood, "duty", "dutty"), {"supply.source.trace=b"}),
             "s.yaml:21:5: unknown key \"dutty\" in `supply.source`; known keys are trace, time, rate, gaps, "
-            "load, repeat");
+            "load, repeat, offset, scale, resample");
+  // To a list of resets and away from it.
+  const auto resets = std::get<ResetConfig>(
+      source(kGood, {"supply.source.resets=r.txt", "supply.source.unit=ms", "supply.source.power=1 W"}));
+  EXPECT_EQ(resets.path, "r.txt");
+  const std::string list = with_source("{resets: r.txt, unit: ms, power: 1 W}");
+  EXPECT_EQ(std::get<TraceConfig>(source(list, {"supply.source.trace=b.csv"})).path, "b.csv");
+}
+
+TEST_F(ScenarioTest, TraceOptionsResetsMarkovAndSun) {
+  const auto source = [&](const char* text, std::optional<std::uint64_t> seed = {}) {
+    return load(with_source(text), {}, seed).supply.source;
+  };
+  const auto trace = std::get<TraceConfig>(source("{trace: a, offset: 2 s, scale: 0.5, resample: 10 ms}"));
+  EXPECT_EQ((std::array{trace.offset, trace.resample}), (std::array{seconds(2), milliseconds(10)}));
+  EXPECT_EQ(trace.scale, 0.5);
+  const auto plain = std::get<TraceConfig>(source("{trace: a}"));
+  EXPECT_EQ((std::array{plain.offset, plain.resample}), (std::array{Picoseconds{}, Picoseconds{}}));
+  EXPECT_EQ(plain.scale, 1);
+
+  const auto resets = std::get<ResetConfig>(source("{resets: a, unit: cycles, clock: 16 MHz, power: 1 W}"));
+  EXPECT_EQ(resets.clock_hz, 16'000'000U);
+  EXPECT_EQ(resets.power_w, 1);
+
+  const auto only = [](const SourceConfig& config) {
+    return std::get<ScriptConfig>(config).parts.at(0).script;
+  };
+  const char* markov_text = "{kind: markov, on: 2 mW, off: 1 uW, mean_on: 1 s, mean_off: 2 s}";
+  const auto markov = std::get<devices::MarkovScript>(only(source(markov_text)));
+  EXPECT_EQ((std::array{markov.on_w, markov.off_w}), (std::array{2e-3, 1e-6}));
+  EXPECT_EQ((std::array{markov.mean_on, markov.mean_off}), (std::array{seconds(1), seconds(2)}));
+  EXPECT_NE(markov.seed, std::get<devices::MarkovScript>(only(source(markov_text, 8))).seed);
+
+  const auto sun = std::get<devices::SolarScript>(only(source("{kind: solar, peak: 2 mW}")));
+  EXPECT_EQ((std::array{sun.day, sun.daylight}), (std::array{seconds(86'400), seconds(43'200)}));
+  EXPECT_EQ(sun.step, milliseconds(168'750));  // a 256th
+  EXPECT_EQ(sun.clouds, 0);
+  const auto clouds = std::get<devices::SolarScript>(
+      only(source("{kind: solar, peak: 2 mW, day: 2 h, daylight: 1 h, step: 1 s, clouds: 30 %, seed: 9}")));
+  EXPECT_EQ(clouds.clouds, 0.3);
+  EXPECT_EQ(clouds.seed, 9U);
 }
 
 TEST_F(ScenarioTest, OverridingOtherChoicesDropsWhatBelongedToTheOldOne) {

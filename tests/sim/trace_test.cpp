@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <ostream>
 #include <string>
 #include <vector>
 
@@ -13,20 +12,15 @@
 #include "bad_input/temp_folder.hpp"
 #include "sim/trace/step_histogram.hpp"
 #include "sim/trace/trace_source.hpp"
+#include "source_reading.hpp"
 
 namespace brownout::sim {
 namespace {
 
 using devices::milliseconds;
 
-struct Segment {
-  std::int64_t end = 0;
-  double power_w = 0;
-  friend bool operator==(const Segment&, const Segment&) = default;
-  friend std::ostream& operator<<(std::ostream& out, const Segment& segment) {
-    return out << segment.end << " ps: " << segment.power_w << " W";
-  }
-};
+using testing::read_segments;
+using testing::Segment;
 
 const Location kNamedAt{"scenario.yaml", 4, 5};
 
@@ -40,14 +34,7 @@ class TraceTest : public bad_input::TempFolderTest {
   // All segments, or the first `most`.
   std::vector<Segment> segments(std::string_view text, const TraceConfig& config = {},
                                 std::size_t most = 1'000) const {
-    const auto source = open(text, config);
-    std::vector<Segment> out;
-    while (out.size() < most) {
-      const auto segment = source->next();
-      if (!segment) break;
-      out.push_back({segment->end.count, segment->power_w});
-    }
-    return out;
+    return read_segments(*open(text, config), most);
   }
 
   std::string error_of(std::string_view text, const TraceConfig& config = {}) const {

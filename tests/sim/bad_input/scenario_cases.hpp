@@ -262,13 +262,17 @@ inline constexpr std::array kSourceCases{
     Case{"", "{kind: squrae}",
          ":17:18: supply.source.kind: \"squrae\" is not known; did you mean square? (known: constant, "
          "square, ramp, "
-         "sine, bursts, sequence)"},
+         "sine, bursts, markov, solar, sequence)"},
     Case{"", "{knid: square}", ":17:12: unknown key \"knid\" in `supply.source`; did you mean `kind`?"},
     Case{"", "{load: 3 Ohm}",
-         ":17:3: supply.source: needs `trace` (a file) or `kind` (a script), such as `kind: constant`"},
+         ":17:3: supply.source: needs `trace` (a file), `kind` (a script) or `resets` (a list), such as "
+         "`kind: constant`"},
     Case{"", "{trace: a, kind: constant}",
-         ":17:22: supply.source: has both `trace` and `kind`; a source is either a file or a script, so "
-         "leave one out"},
+         ":17:22: supply.source: has both `trace` and `kind`; a source is a file, a list of resets or a "
+         "script, so leave one out"},
+    Case{"", "{resets: a, kind: constant}",
+         ":17:23: supply.source: has both `resets` and `kind`; a source is a file, a list of resets or a "
+         "script, so leave one out"},
     Case{"", "constant", ":17:11: supply.source: is \"constant\", not a section with keys such as trace"},
     Case{"", "{kind: constant}",
          ":17:3: supply.source: `power` is missing; write it such as `power: 150 uW`"},
@@ -319,7 +323,7 @@ inline constexpr std::array kSourceCases{
          "`for: 2 s`"},
     Case{"", "{kind: sequence, parts: [{kind: sequence, parts: []}]}",
          ":17:43: supply.source.parts.0.kind: \"sequence\" is not known (known: constant, square, ramp, "
-         "sine, bursts)"},
+         "sine, bursts, markov, solar)"},
     Case{"", "{kind: sequence, parts: [{kind: constant, power: 1 W, repeat: true}]}",
          ":17:65: unknown key \"repeat\" in `supply.source.parts.0`; known keys are kind, power, for"},
     Case{"", "{kind: sequence, parts: [{power: 1 W}]}",
@@ -345,6 +349,28 @@ inline constexpr std::array kSourceCases{
          ":17:28: supply.source.gaps: \"fill\" is not known (known: error, hold, zero)"},
     Case{"", "{trace: a, load: 0 Ohm}",
          ":17:28: supply.source.load: \"0 Ohm\" is out of range: it must be between 1 mOhm and 1 GOhm"},
+    Case{"", "{trace: a, scale: 0}",
+         ":17:29: supply.source.scale: \"0\" is out of range: it must be between 1e-06 and 1e+06"},
+    Case{"", "{trace: a, resample: 1 ns}",
+         ":17:32: supply.source.resample: \"1 ns\" is out of range: it must be between 1 us and 100 d"},
+    Case{"", "{trace: a, ofset: 1 s}",
+         ":17:22: unknown key \"ofset\" in `supply.source`; did you mean `offset`?"},
+    Case{"", "{resets: a, power: 1 W}",
+         ":17:3: supply.source: `unit` is missing; write it such as `unit: ms`"},
+    Case{"", "{resets: a, unit: us, power: 1 W}",
+         ":17:29: supply.source.unit: \"us\" is not known; did you mean ms? (known: ms, cycles)"},
+    Case{
+        "", "{resets: a, unit: cycles, power: 1 W}",
+        ":17:3: supply.source: unit: cycles needs `clock` as well, whose cycles they are, such as `clock: 16 "
+        "MHz`"},
+    Case{"", "{resets: a, unit: ms, clock: 1 MHz, power: 1 W}",
+         ":17:33: supply.source.clock: only goes with unit: cycles; leave it out"},
+    Case{"", "{kind: markov, on: 1 W, mean_on: 1 s}",
+         ":17:3: supply.source: `mean_off` is missing; write it such as `mean_off: 30 ms`"},
+    Case{"", "{kind: solar, peak: 1 W, day: 1 h, daylight: 2 h}",
+         ":17:46: supply.source.daylight: 2 h must not be longer than supply.source.day, which is 1 h"},
+    Case{"", "{kind: solar, peak: 1 W, clouds: 101 %}",
+         ":17:44: supply.source.clouds: \"101 %\" is out of range: it must be between 0 % and 100 %"},
 };
 
 }  // namespace brownout::sim::bad_input
