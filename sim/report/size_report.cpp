@@ -8,6 +8,7 @@
 #include "sim/firmware/firmware.hpp"
 #include "sim/machine/machine.hpp"
 #include "sim/report/figures.hpp"
+#include "sim/scenario/choices.hpp"
 #include "sim/scenario/quantity.hpp"
 
 namespace brownout::sim {
@@ -56,21 +57,42 @@ std::uint32_t residents_of(const Scenario& scenario) {
   return geometry.config.max_residents;
 }
 
+// Of CPU and FRAM while a persist takes place.
+double least_efficiency(const Scenario& scenario) {
+  const PersistBound bound = persist_bound(scenario);
+  return (bound.mcu_rail_w + bound.selected_rail_w) / bound.persist_w;
+}
+
 void add_supply(const Scenario& scenario, Inputs& inputs) {
   const SupplyConfig& supply = scenario.supply;
   const std::string estimate = "default, an estimate";
-  inputs.add("supply.capacitor.capacitance", supply.capacitor.capacitance_f, Dimension::capacitance, "");
+  const std::string preset = fmt::format("preset {}", supply.preset);
+  inputs.add("supply.capacitor.capacitance", supply.capacitor.capacitance_f, Dimension::capacitance, preset);
   inputs.add("supply.capacitor.tolerance", supply.capacitance_tolerance, Dimension::ratio, estimate);
   inputs.add("supply.capacitor.esr", supply.capacitor.esr_ohm, Dimension::resistance, "default, ideal");
-  inputs.add("supply.capacitor.leakage", supply.capacitor.leakage_ohm, Dimension::resistance,
-             "default, ideal");
-  inputs.add("supply.thresholds.turn_on", supply.thresholds.turn_on_v, Dimension::voltage, "");
-  inputs.add("supply.thresholds.warn", supply.thresholds.warn_v, Dimension::voltage, "");
-  inputs.add("supply.thresholds.brown_out", supply.thresholds.brown_out_v, Dimension::voltage, "");
+  const bool has_current = supply.leakage_a > 0;
+  inputs.add("supply.capacitor.leakage", has_current ? supply.leakage_a : supply.capacitor.leakage_ohm,
+             has_current ? Dimension::current : Dimension::resistance, "default, ideal");
+  inputs.add("supply.thresholds.turn_on", supply.thresholds.turn_on_v, Dimension::voltage, preset);
+  inputs.add("supply.thresholds.warn", supply.thresholds.warn_v, Dimension::voltage, preset);
+  inputs.add("supply.thresholds.brown_out", supply.thresholds.brown_out_v, Dimension::voltage, preset);
   inputs.add("supply.comparator.tolerance", supply.comparator.tolerance, Dimension::ratio, estimate);
   inputs.add("supply.comparator.latency", supply.comparator.latency.seconds(), Dimension::time,
              "default, ideal");
-  inputs.add("supply.converter.efficiency", supply.converter.efficiency, Dimension::ratio, "default, ideal");
+  if (supply.comparator.poll.count > 0) {
+    inputs.add("supply.comparator.poll", supply.comparator.poll.seconds(), Dimension::time, preset);
+  }
+  const devices::Converter& converter = supply.converter;
+  if (converter.has_efficiency()) {
+    inputs.add("supply.converter.efficiency", converter.efficiency, Dimension::ratio, "default, ideal");
+  } else {
+    const std::string how = fmt::format("{}{}", path_name(converter.kind),
+                                        converter.table ? " by table " + converter.table->name : "");
+    inputs.add("supply.converter (least efficiency)", least_efficiency(scenario), Dimension::ratio, how);
+  }
+  if (converter.quiescent_a > 0) {
+    inputs.add("supply.converter.quiescent_current", converter.quiescent_a, Dimension::current, preset);
+  }
 }
 
 void add_board(const Scenario& scenario, Inputs& inputs) {
@@ -155,6 +177,10 @@ std::string inputs_text(const Scenario& scenario) {
   return text + row("storage.bus", bus_origin(scenario));
 }
 
+bool is_ideal(const devices::Converter& converter) {
+  return converter.has_efficiency() && converter.efficiency == 1 && converter.quiescent_a == 0;
+}
+
 std::string bound_text(const Scenario& scenario, const PersistBound& bound) {
   const PersistTimes& times = bound.times;
   std::string text = "worst persist, from the instant at which warn is reached\n";
@@ -162,7 +188,8 @@ std::string bound_text(const Scenario& scenario, const PersistBound& bound) {
               fmt::format("in {} pieces, {} chunks, {} transactions", bound.pieces, bound.chunks,
                           bound.transactions));
   text += time_row(
-      "comparator's latency", times.latency,
+      scenario.supply.comparator.poll.count == 0 ? "comparator's latency" : "comparator's poll and latency",
+      times.latency,
       times.latency.count == 0 ? "" : fmt::format("the program draws up to {}", si(bound.latency_w, "W")));
   text += time_row("critical section", times.section, fmt::format("{} cycles", bound.section_cycles));
   text += time_row("stopping what is in flight", times.stop);
@@ -177,11 +204,11 @@ std::string bound_text(const Scenario& scenario, const PersistBound& bound) {
   text += row("energy in the latency", si(bound.latency_j, "J"));
   text += row("energy of the MCU", si(bound.mcu_j, "J"));
   text += row("energy of the FRAM", si(bound.storage_j, "J"));
-  const double efficiency = scenario.supply.converter.efficiency;
+  const double lost_j = bound.energy_j() - bound.rail_j();
   return text + row("energy", si(bound.energy_j(), "J"),
-                    efficiency == 1 ? "at the capacitor"
-                                    : fmt::format("at the capacitor, {} of it for the converter",
-                                                  si((1 - efficiency) * bound.energy_j(), "J")));
+                    is_ideal(scenario.supply.converter)
+                        ? "at the capacitor"
+                        : fmt::format("at the capacitor, {} of it for the converter", si(lost_j, "J")));
 }
 
 // How much is too little, or to spare.
