@@ -16,7 +16,7 @@ using devices::PathKind;
 constexpr std::array<std::string_view, 5> kChargerKeys{"efficiency", "path", "table", "drop",
                                                        "input_voltage"};
 constexpr std::array<std::string_view, 6> kConverterKeys{"efficiency", "path",  "table",
-                                                         "drop",       "power", "quiescent_current"};
+                                                         "drop",       "power", "quiescent"};
 constexpr std::array<std::string_view, 3> kTableKeys{"voltages", "currents", "efficiencies"};
 
 constexpr Limits kEfficiencyLimits{devices::kLeastEfficiency, 1};
@@ -153,7 +153,7 @@ devices::Converter read_converter(const Section& supply, const devices::Converte
         "`power` is missing: what is drawn as long as the board is on; write it such as "
         "`power: 132 mW`");
   }
-  if (const auto quiescent = section->find("quiescent_current")) {
+  if (const auto quiescent = section->find("quiescent")) {
     converter.quiescent_a = read_quantity(*quiescent, Dimension::current, kQuiescentLimits);
   }
   return converter;

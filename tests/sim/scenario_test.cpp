@@ -220,7 +220,7 @@ TEST_F(ScenarioTest, PathsAndTables) {
   const SupplyConfig supply =
       load(kGood,
            {"supply.converter={path: boost, table: {voltages: [2 V, 3 V], currents: [10 uA, 1 mA, 10 mA], "
-            "efficiencies: [[50 %, 0.6, 70 %], [55 %, 65 %, 75 %]]}, quiescent_current: 300 nA}",
+            "efficiencies: [[50 %, 0.6, 70 %], [55 %, 65 %, 75 %]]}, quiescent: 300 nA}",
             "supply.charger={path: diode, drop: 0.3 V, input_voltage: 4 V}", "supply.off_current=2 uA",
             "supply.comparator={poll: 64 ms, hysteresis: 0.1 V}"})
           .supply;

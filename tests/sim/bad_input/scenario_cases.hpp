@@ -241,8 +241,8 @@ inline constexpr std::array kCases{
     Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  charger: {input_voltage: 1 V}\n",
          R"(:31:13: supply.charger.input_voltage: only goes with a path; of path: boost with `table`)"},
     Case{
-        "    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  charger: {quiescent_current: 1 uA}\n",
-        R"(:31:13: unknown key "quiescent_current" in `supply.charger`; known keys are efficiency, path, table, drop, input_voltage)"},
+        "    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  charger: {quiescent: 1 uA}\n",
+        R"(:31:13: unknown key "quiescent" in `supply.charger`; known keys are efficiency, path, table, drop, input_voltage)"},
     // heap
     Case{"ram: 8 KiB", "ram: 255 B",
          ":32:8: heap.ram: \"255 B\" is out of range: it must be between 256 B and 512 KiB"},
