@@ -15,10 +15,9 @@ SupplyFlows::SupplyFlows(const SupplyConfig& supply)
       converter_(supply.converter),
       esr_ohm_(supply.capacitor.esr_ohm),
       leakage_a_(supply.leakage_a),
-      off_a_(supply.off_a) {
-  depends_ = charger_.depends_on_voltage() || converter_.depends_on_voltage() ||
-             leakage_a_ + off_a_ + converter_.quiescent_a > 0;
-}
+      off_a_(supply.off_a),
+      depends_(charger_.depends_on_voltage() || converter_.depends_on_voltage() ||
+               leakage_a_ + off_a_ + converter_.quiescent_a > 0) {}
 
 bool SupplyFlows::is_proportional() const {
   return converter_.kind != devices::PathKind::constant && !converter_.depends_on_voltage() &&

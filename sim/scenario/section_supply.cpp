@@ -94,19 +94,21 @@ void read_leakage(const Found& found, SupplyConfig& supply) {
   }
 }
 
-void check_max_voltage(const Section& section, double max_v, const Thresholds& thresholds) {
-  if (max_v >= thresholds.turn_on_v) return;
+void check_max_voltage(const Section& supply_section, const SupplyConfig& supply) {
+  const double max_v = supply.capacitor.max_voltage_v;
+  const double turn_on_v = supply.thresholds.turn_on_v;
+  if (max_v >= turn_on_v) return;
   constexpr std::string_view kTurnOn = "supply.thresholds.turn_on";
-  if (const auto found = section.find("max_voltage")) {
-    found->fail_at_key(fmt::format("{} must not be below {}, which is {}", volts(max_v), kTurnOn,
-                                   volts(thresholds.turn_on_v)));
+  const auto capacitor = supply_section.find_section("capacitor", kCapacitorKeys);
+  if (const auto found = capacitor ? capacitor->find("max_voltage") : std::nullopt) {
+    found->fail_at_key(
+        fmt::format("{} must not be below {}, which is {}", volts(max_v), kTurnOn, volts(turn_on_v)));
   }
-  const auto given = section.locations().find(kTurnOn);
-  const Location where =
-      given == section.locations().end() ? section.locations().find("supply.preset")->second : given->second;
-  throw InputError(where,
+  const auto given = supply_section.locations().find(kTurnOn);
+  const auto preset = supply_section.locations().find("supply.preset");
+  throw InputError(given != supply_section.locations().end() ? given->second : preset->second,
                    fmt::format("{}: {} must not be above {}, which is {} where it is left out", kTurnOn,
-                               volts(thresholds.turn_on_v), section.path_of("max_voltage"), volts(max_v)));
+                               volts(turn_on_v), "supply.capacitor.max_voltage", volts(max_v)));
 }
 
 void read_capacitor(const Section& supply_section, const devices::SupplyPreset& preset,
@@ -132,7 +134,6 @@ void read_capacitor(const Section& supply_section, const devices::SupplyPreset& 
   if (const auto max = section.find("max_voltage")) {
     capacitor.max_voltage_v = read_quantity(*max, Dimension::voltage, kVoltageLimits);
   }
-  check_max_voltage(section, capacitor.max_voltage_v, supply.thresholds);
   if (const auto tolerance = section.find("tolerance")) {
     supply.capacitance_tolerance = read_quantity(*tolerance, Dimension::ratio, kCapacitanceToleranceLimits);
   }
@@ -180,6 +181,7 @@ SupplyConfig read_supply(const Section& root, const ScenarioContext& context) {
   supply.source = read_source(section, context);
   supply.thresholds = read_thresholds(section, preset);
   read_capacitor(section, preset, supply);
+  check_max_voltage(section, supply);
   supply.comparator = read_comparator(section, preset, supply.thresholds);
   supply.charger = read_charger(section, preset.charger);
   supply.converter = read_converter(section, preset.converter);

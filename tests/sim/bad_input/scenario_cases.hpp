@@ -165,6 +165,13 @@ inline constexpr std::array kCases{
     Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  converter: {efficiency: good}\n",
          ":31:27: supply.converter.efficiency: \"good\" is not a ratio; write a number, such as 5 %"},
     // supply: presets, paths, comparator
+    Case{
+        "  capacitor:\n    capacitance: 1.5 mF\n    leakage: 10 MOhm\n    max_voltage: 5 V\n    "
+        "initial_voltage: 1 V\n"
+        "  thresholds:\n    turn_on: 3.0 V\n    warn: 2.5 V\n    brown_out: 2.0 V\n",
+        "  thresholds: {turn_on: 6 V}\n  preset: bq25570\n",
+        ":22:16: supply.thresholds.turn_on: 6 V must not be above supply.capacitor.max_voltage, which is 5.5 "
+        "V where it is left out"},
     Case{"    turn_on: 3.0 V\n    warn: 2.5 V\n    brown_out: 2.0 V\n",
          "    brown_out: 2.6 V\n  preset: bq25570\n",
          R"(:28:5: supply.thresholds.brown_out: 2.6 V must be below supply.thresholds.warn, which is 2.5 V)"},
