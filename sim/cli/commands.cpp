@@ -28,7 +28,7 @@ commands
   size SCENARIO.yaml  how big its capacitor has to be, line by line
   inspect IMAGE       what a store holds, as a run or a dump of a real part left it
   timing              latencies of storage calls on a part, bus and transfer mode, as CSV
-  list                parts, MCU profiles, bus profiles, workloads, allocators, policies
+  list                parts, MCU profiles, bus profiles, workloads, allocators, policies, supplies
 
 commands of the launcher ./brownout
   test                install what is missing, build, run all tests

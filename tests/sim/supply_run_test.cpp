@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "devices/supply/supply_preset.hpp"
+#include "sim/machine/outage_plan.hpp"
 #include "sim/machine/sizing.hpp"
 #include "sim/report/report.hpp"
 #include "test_scenario.hpp"
@@ -209,6 +210,33 @@ TEST(SupplyRun, TenPiecesOfEachSegmentAreTheSameRun) {
     EXPECT_NEAR(ten.charging_j, one.charging_j, 1e-9 * one.harvested_j);
     EXPECT_NEAR(ten.leakage_j, one.leakage_j, 1e-9 * one.harvested_j);
     EXPECT_NEAR(ten.persist.energy_j.maximum(), one.persist.energy_j.maximum(), 1e-9);
+  }
+}
+
+class EverySo final : public OutagePlan {
+ public:
+  Strike at(Point point) override {
+    if (point.during != During::program && point.during != During::section) return Strike::none;
+    return ++seen_ % 997 == 0 ? Strike::warning : Strike::none;
+  }
+
+ private:
+  int seen_ = 0;
+};
+
+// The bench supply covers whatever is drawn, and drains to warn whatever is drawn there.
+TEST(SupplyRun, PlannedOutagesStayWithinTheBoundOnEveryPath) {
+  for (const PathKind kind : kDependent) {
+    Scenario scenario = lossy_scenario(kind);
+    scenario.supply.comparator.poll = devices::microseconds(50);
+    scenario.stop = {{}, 400};
+    EverySo plan;
+    RunOptions options;
+    options.plan = &plan;
+    const RunResult result = run(scenario, options);
+    EXPECT_TRUE(result.pass) << result.failure;
+    EXPECT_GT(result.persisted, 20U);
+    EXPECT_LE(result.balance.relative_error, 1e-12) << result.balance.worst;
   }
 }
 
