@@ -94,10 +94,8 @@ constexpr PersistBound worst_case_persist(const Geometry& geometry, const Popula
   bound.checksum_bytes = bound.bytes - static_cast<std::uint32_t>(sizeof(CheckpointTrailer)) +
                          static_cast<std::uint32_t>(offsetof(CheckpointHeader, checksum));
   bound.calls = 1;
-  // Splitting a block of RAM into halves; setting the dirty bits of the largest object, a word at a time.
-  const auto halves = static_cast<std::uint32_t>(std::bit_width(geometry.object_granules()));
-  const std::uint32_t words = (largest / kDirtyBlockGranules + 31) / 32 + 1;
-  bound.section_steps = !population.partial || halves > words ? halves : words;
+  // Splitting a block of RAM into halves down to one granule, two of them a step.
+  bound.section_steps = static_cast<std::uint32_t>(std::bit_width(geometry.object_granules())) / 2;
   const std::uint32_t records = config.max_residents * geometry.modules.slot_bytes;
   const std::uint32_t object = largest * kGranule;
   bound.longest_transfer_bytes = object > records ? object : records;

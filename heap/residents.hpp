@@ -166,12 +166,15 @@ class Residents {
     if (was && !is) control().image_bytes -= slot_bytes();
   }
 
-  // Makes all of an object dirty, or the blocks of [offset, offset + size) of a partially dirty one, in one
-  // critical section: O(data / 1 KiB). There has to be room for newly_dirty().
+  // Makes all of an object dirty, or the blocks of [offset, offset + size) of a partially dirty one: O(data /
+  // 1 KiB), the critical section O(1). There has to be room for newly_dirty(). An image in between has fewer
+  // bits than there will be, of blocks that still are as they are at home.
   void set_dirty(std::uint16_t index, std::uint32_t offset_bytes, std::uint32_t size_bytes) {
     control().image_bytes += newly_dirty(index, offset_bytes, size_bytes);
-    CriticalSection<P> section(platform_);
-    change(index, [](S& slot) { slot.set_dirty(true); });
+    {
+      CriticalSection<P> section(platform_);
+      change(index, [](S& slot) { slot.set_dirty(true); });
+    }
     if (!slot(index).partial()) return;
     const Blocks blocks(offset_bytes, size_bytes);
     platform_.charge(Work::step, DirtyBits(arena_, slot(index)).set(blocks.first, blocks.end));

@@ -16,8 +16,8 @@ class TickClock {
     busy_until_ = {};
   }
 
-  // How long `span` of the CPU's work takes from `now` on: with what is left of a strike before it, and the strikes
-  // that fall into it. O(strikes).
+  // How long `span` of the CPU's work takes from `now` on: with what is left of a strike before it, and the
+  // strikes that fall into it. O(strikes).
   Picoseconds stretch(Picoseconds now, Picoseconds span) {
     if (tick_.period.count == 0) return span;
     Picoseconds end = now + span;
@@ -29,8 +29,8 @@ class TickClock {
     return end - now;
   }
 
-  // The same for `span` of something that goes on without the CPU: strikes take nothing from it, but the CPU's work
-  // that follows waits for their end. O(strikes).
+  // The same for `span` of something that goes on without the CPU: strikes take nothing from it, but the
+  // CPU's work that follows waits for their end. O(strikes).
   Picoseconds stretch_beside(Picoseconds now, Picoseconds span) {
     if (tick_.period.count == 0) return span;
     for (; next_ < now + span; next_ += tick_.period) busy_until_ = next_ + tick_.cost;

@@ -1,5 +1,9 @@
 #include "devices/bus/spi_profile.hpp"
 
+#include <algorithm>
+#include <bit>
+#include <cassert>
+
 #include "devices/names.hpp"
 
 namespace brownout::devices {
@@ -21,6 +25,8 @@ constexpr TransferCosts kZephyrFifo = {
     .handover_receive = ticks(133.32),
     .copy_send_per_byte = ticks(1.546),
     .copy_receive_per_byte = ticks(3.942),
+    .cs_setup = {},  // in the set-up that was measured
+    .cs_hold = {},
     .call_write = {},
     .call_read = {},
     .call_write_empty = {},
@@ -38,6 +44,8 @@ constexpr TransferCosts kZephyrDma = {
     .handover_receive = ticks(188.80),
     .copy_send_per_byte = ticks(0.001),
     .copy_receive_per_byte = ticks(0.0002),
+    .cs_setup = {},
+    .cs_hold = {},
     .call_write = {},
     .call_read = {},
     .call_write_empty = {},
@@ -56,6 +64,8 @@ constexpr TransferCosts kZephyrSliced = {
     .handover_receive = ticks(133.32),
     .copy_send_per_byte = ticks(1.546),
     .copy_receive_per_byte = ticks(3.942),
+    .cs_setup = {},  // in the set-up that was measured
+    .cs_hold = {},
     .call_write = ticks(4400.0),
     .call_read = ticks(4332.0),
     .call_write_empty = ticks(312.0),
@@ -88,6 +98,8 @@ constexpr TransferCosts bare_metal(bool dma) {
       .handover_receive = dma ? nanoseconds(2'000) : nanoseconds(500),
       .copy_send_per_byte = dma ? Picoseconds{} : nanoseconds(20),
       .copy_receive_per_byte = dma ? Picoseconds{} : nanoseconds(20),
+      .cs_setup = {},  // half a clock, in the set-up
+      .cs_hold = {},
       .call_write = {},
       .call_read = {},
       .call_write_empty = {},
@@ -107,6 +119,8 @@ constexpr TransferCosts kPolled = {
     .handover_receive = nanoseconds(500),
     .copy_send_per_byte = nanoseconds(500),
     .copy_receive_per_byte = nanoseconds(500),
+    .cs_setup = {},
+    .cs_hold = {},
     .call_write = {},
     .call_read = {},
     .call_write_empty = {},
@@ -116,9 +130,14 @@ constexpr TransferCosts kPolled = {
     .abort_cost = nanoseconds(500),
 };
 
+// SPI2 of the ESP32-C3: 80 MHz by any whole number (technical reference manual, chapter SPI; exact up to 64,
+// beyond that the products of its two dividers, which is not modelled).
+constexpr SckDivider kEsp32c3Divider = {.source_hz = 80'000'000, .least = 1, .powers_of_two = false};
+
 constexpr SpiProfile kProfiles[] = {
     {
         .name = "esp32c3-zephyr",
+        .divider = kEsp32c3Divider,
         .fifo = kZephyrFifo,
         .dma = kZephyrDma,
         .sliced = kZephyrSliced,
@@ -130,6 +149,7 @@ constexpr SpiProfile kProfiles[] = {
     },
     {
         .name = "esp32c3-zephyr-tick",
+        .divider = kEsp32c3Divider,
         .fifo = with_tick_build_fifo(),
         .dma = kZephyrDma,
         .sliced = kZephyrSliced,
@@ -141,6 +161,7 @@ constexpr SpiProfile kProfiles[] = {
     },
     {
         .name = "esp32c3-baremetal",
+        .divider = kEsp32c3Divider,
         .fifo = bare_metal(false),
         .dma = bare_metal(true),
         .sliced = bare_metal(false),
@@ -150,6 +171,7 @@ constexpr SpiProfile kProfiles[] = {
     },
     {
         .name = "polled",
+        .divider = {.source_hz = 0, .least = 2, .powers_of_two = true},
         .fifo = kPolled,
         .dma = kPolled,
         .sliced = kPolled,
@@ -160,6 +182,14 @@ constexpr SpiProfile kProfiles[] = {
 };
 
 }  // namespace
+
+std::uint64_t SckDivider::at_most(std::uint64_t wanted_hz, std::uint64_t mcu_hz) const {
+  assert(wanted_hz > 0);
+  const std::uint64_t source = source_hz == 0 ? mcu_hz : source_hz;
+  std::uint64_t divider = std::max<std::uint64_t>((source + wanted_hz - 1) / wanted_hz, least);
+  if (powers_of_two) divider = std::bit_ceil(divider);
+  return source / divider;
+}
 
 std::span<const SpiProfile> spi_profiles() { return kProfiles; }
 

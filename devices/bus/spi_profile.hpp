@@ -14,9 +14,9 @@ enum class TransferMode : std::uint8_t { fifo, dma, sliced };
 // How finely a transfer in flight can be stopped.
 enum class AbortGranularity : std::uint8_t { byte, chunk, transfer };
 
-// One mode of one controller. A transaction costs its set-up; then each piece is cut into chunks, each
-// of which costs a hand-over, a copy a byte by the CPU, and its bits on the wire:
-//   t = setup + sum over chunks (handover + bytes * (copy + 8 bit / f_sck))
+// One mode of one controller. A transaction costs its set-up and the delays of CS; then each piece is cut
+// into chunks, each of which costs a hand-over, a copy a byte by the CPU, and its bits on the wire:
+//   t = setup + cs_setup + sum over chunks (handover + bytes * (copy + 8 bit / f_sck)) + cs_hold
 // The command and address bytes are a piece that is sent. Where DMA moves bytes that are sent, the piece that
 // follows is asked for once the last chunk of a piece is handed over. The CPU's work for it runs beside the
 // wire: of the two, the longer one counts,
@@ -29,6 +29,9 @@ struct TransferCosts {
   Picoseconds handover_receive;
   Picoseconds copy_send_per_byte;
   Picoseconds copy_receive_per_byte;
+  // Between the fall of CS and the first bit, between the last bit and the rise of CS.
+  Picoseconds cs_setup;
+  Picoseconds cs_hold;
   // Once a call of the storage driver, whatever its number of transactions.
   Picoseconds call_write;
   Picoseconds call_read;
@@ -46,8 +49,19 @@ struct RtosTick {
   Picoseconds first_after_start;  // first strike after boot, or after the call that is timed
 };
 
+// What SCK a controller can make: its source, divided by a whole number.
+struct SckDivider {
+  std::uint64_t source_hz = 0;  // 0: the clock of the MCU
+  std::uint32_t least = 1;
+  bool powers_of_two = false;
+
+  // The fastest SCK that is not above `wanted_hz`, in whole hertz, rounded down. O(1).
+  [[nodiscard]] std::uint64_t at_most(std::uint64_t wanted_hz, std::uint64_t mcu_hz) const;
+};
+
 struct SpiProfile {
   std::string_view name;
+  SckDivider divider;
   TransferCosts fifo;
   TransferCosts dma;
   TransferCosts sliced;
@@ -56,6 +70,9 @@ struct SpiProfile {
   std::string_view sources;
 
   [[nodiscard]] const TransferCosts& costs(TransferMode mode) const {
+    return mode == TransferMode::fifo ? fifo : mode == TransferMode::dma ? dma : sliced;
+  }
+  [[nodiscard]] TransferCosts& costs(TransferMode mode) {
     return mode == TransferMode::fifo ? fifo : mode == TransferMode::dma ? dma : sliced;
   }
 };

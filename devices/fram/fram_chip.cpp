@@ -1,27 +1,32 @@
 #include "devices/fram/fram_chip.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cassert>
+#include <limits>
 
 namespace brownout::devices {
 namespace {
 
-constexpr std::uint8_t kWrsr = 0x01;
-constexpr std::uint8_t kWrite = 0x02;
-constexpr std::uint8_t kRead = 0x03;
-constexpr std::uint8_t kWrdi = 0x04;
-constexpr std::uint8_t kRdsr = 0x05;
-constexpr std::uint8_t kWren = 0x06;
-constexpr std::uint8_t kRdid = 0x9F;
-
 constexpr std::uint8_t kWel = 0x02;
 constexpr std::uint8_t kBlockProtect = 0x0C;
+constexpr std::uint8_t kWpen = 0x80;
 constexpr std::uint8_t kWritableStatus = 0x8C;  // WPEN, BP1, BP0
 constexpr std::uint8_t kFloating = 0xFF;        // nobody drives the line
 
 }  // namespace
 
-FramChip::FramChip(const FramPart& part) : part_(part), memory_(part.size_bytes, 0) {
-  assert(part.size_bytes > 0 && (part.size_bytes & (part.size_bytes - 1)) == 0);
+FramChip::FramChip(const FramPart& part, const FramFaults& faults)
+    : part_(part),
+      faults_(faults),
+      random_(faults.seed),
+      address_mask_(part.size_bytes - 1),
+      row_shift_(static_cast<std::uint32_t>(std::countr_zero(part.row_bytes.value))),
+      reads_wear_(part.reads_wear),
+      memory_(part.size_bytes, 0),
+      accesses_(part.size_bytes / part.row_bytes, 0) {
+  assert(std::has_single_bit(part.size_bytes.value) && std::has_single_bit(part.row_bytes.value));
+  assert(part.row_bytes <= part.size_bytes);
   assert(part.address_bytes == 2 || part.address_bytes == 3);
 }
 
@@ -34,20 +39,32 @@ void FramChip::power_on(Picoseconds now) {
 }
 
 void FramChip::power_off() {
+  if (powered_ && in_flight_) damage_in_flight();
   powered_ = false;
+  asleep_ = false;
+  in_flight_ = false;
+  below_min_vdd_ = false;
   state_ = State::idle;
+}
+
+void FramChip::supply(double vdd_v) {
+  below_min_vdd_ = faults_.power_loss == FramFault::garbage_below_min_vdd && vdd_v < part_.min_vdd_v;
 }
 
 void FramChip::select(Picoseconds now) {
   assert(state_ == State::idle);
   if (!powered_) return;
-  if (now < ready_at_) {
-    ++violations_.access_before_ready;
-    state_ = State::ignore;
-    return;
-  }
-  state_ = State::opcode;
+  row_ = kNoRow;
   opcode_ = 0;
+  state_ = State::ignore;
+  if (asleep_) {
+    asleep_ = false;
+    ready_at_ = std::max(now, asleep_at_) + part_.wake;
+  } else if (now < ready_at_) {
+    ++violations_.access_before_ready;
+  } else {
+    state_ = State::opcode;
+  }
 }
 
 std::uint8_t FramChip::clock_byte(std::uint8_t in) {
@@ -56,70 +73,145 @@ std::uint8_t FramChip::clock_byte(std::uint8_t in) {
     case State::ignore: return kFloating;
     case State::opcode: return begin(in);
     case State::address: accept_address(in); return kFloating;
+    case State::dummy: state_ = State::read; return kFloating;
     case State::read: {
+      if (reads_wear_) wear_row();
       const std::uint8_t out = memory_[address_];
-      address_ = (address_ + 1) & (part_.size_bytes - 1);
+      advance();
       return out;
     }
-    case State::write:
-      if (!is_protected(address_)) memory_[address_] = in;
-      address_ = (address_ + 1) & (part_.size_bytes - 1);
-      return kFloating;
+    case State::write: write(in); return kFloating;
     case State::read_status: return status_;
-    case State::write_status:
-      status_ = static_cast<std::uint8_t>((status_ & ~kWritableStatus) | (in & kWritableStatus));
-      return kFloating;
-    case State::identify: return part_.rdid[identity_index_++ % part_.rdid.size()];
+    case State::write_status: write_status(in); return kFloating;
+    case State::identify: return identify();
   }
   return kFloating;
 }
 
+void FramChip::cut_byte() { in_flight_ = state_ == State::read || state_ == State::write; }
+
 std::uint8_t FramChip::begin(std::uint8_t opcode) {
   opcode_ = opcode;
-  switch (opcode) {
-    case kRead: state_ = State::address; break;
-    case kWrite:
-    case kWrsr:
-      if ((status_ & kWel) == 0) {
-        ++violations_.write_without_wel;
-        state_ = State::ignore;
-      } else {
-        state_ = opcode == kWrite ? State::address : State::write_status;
-      }
-      break;
-    case kWren:
-    case kWrdi: state_ = State::ignore; break;  // they act at the rise of CS
-    case kRdsr: state_ = State::read_status; break;
-    case kRdid:
-      state_ = State::identify;
-      identity_index_ = 0;
-      break;
-    default:
-      ++violations_.unknown_opcode;
-      state_ = State::ignore;
-      opcode_ = 0;
-  }
   address_ = 0;
   address_bytes_left_ = part_.address_bytes;
+  identity_index_ = 0;
+  switch (opcode) {
+    case fram_opcode::kRead: state_ = State::address; break;
+    case fram_opcode::kFstrd: begin_if(part_.fast_read, State::address); break;
+    case fram_opcode::kWrite:
+    case fram_opcode::kWrsr: begin_write(opcode); break;
+    case fram_opcode::kWren:
+    case fram_opcode::kWrdi: state_ = State::ignore; break;  // they act at the rise of CS, as SLEEP does
+    case fram_opcode::kSleep: begin_if(part_.has_sleep, State::ignore); break;
+    case fram_opcode::kRdsr: state_ = State::read_status; break;
+    case fram_opcode::kRdid: begin_if(part_.rdid.value.size > 0, State::identify); break;
+    default: begin_if(false, State::ignore);
+  }
   return kFloating;
+}
+
+void FramChip::begin_write(std::uint8_t opcode) {
+  if ((status_ & kWel) != 0) {
+    state_ = opcode == fram_opcode::kWrite ? State::address : State::write_status;
+    return;
+  }
+  ++violations_.write_without_wel;
+  state_ = State::ignore;
+}
+
+void FramChip::begin_if(bool known, State state) {
+  state_ = known ? state : State::ignore;
+  if (known) return;
+  ++violations_.unknown_opcode;
+  opcode_ = 0;
 }
 
 void FramChip::accept_address(std::uint8_t in) {
   address_ = (address_ << 8U) | in;
   if (--address_bytes_left_ > 0) return;
-  address_ &= part_.size_bytes - 1;
-  state_ = opcode_ == kRead ? State::read : State::write;
+  address_ &= address_mask_;
+  if (opcode_ == fram_opcode::kWrite) {
+    state_ = State::write;
+  } else {
+    state_ = opcode_ == fram_opcode::kFstrd ? State::dummy : State::read;
+  }
 }
 
-void FramChip::deselect() {
+void FramChip::write(std::uint8_t in) {
+  if (is_protected(address_)) {
+    ++violations_.write_protected;
+  } else {
+    wear_row();
+    memory_[address_] = below_min_vdd_ ? garbage() : in;
+  }
+  advance();
+}
+
+void FramChip::write_status(std::uint8_t in) {
+  if (write_protect_low_ && (status_ & kWpen) != 0) {
+    ++violations_.write_protected;
+    state_ = State::ignore;
+    return;
+  }
+  status_ = static_cast<std::uint8_t>((status_ & ~kWritableStatus) | (in & kWritableStatus));
+}
+
+std::uint8_t FramChip::identify() {
+  const FramIdentity& identity = part_.rdid.value;
+  return identity.bytes[identity_index_++ % identity.size];
+}
+
+void FramChip::deselect(Picoseconds now) {
+  in_flight_ = false;
   if (state_ == State::idle) return;
   const bool had_opcode = state_ != State::opcode;
   state_ = State::idle;
   if (!had_opcode) return;
-  const bool clears =
-      opcode_ == kWrdi || opcode_ == kWrsr || (opcode_ == kWrite && part_.wel_cleared_by_write);
-  if (opcode_ == kWren) status_ |= kWel;
+  const bool clears = opcode_ == fram_opcode::kWrdi || opcode_ == fram_opcode::kWrsr ||
+                      (opcode_ == fram_opcode::kWrite && part_.wel_cleared_by_write);
+  if (opcode_ == fram_opcode::kWren) status_ |= kWel;
   if (clears) status_ &= static_cast<std::uint8_t>(~kWel);
+  if (opcode_ == fram_opcode::kSleep) {
+    asleep_ = true;
+    asleep_at_ = now + part_.sleep_entry;
+  }
+}
+
+void FramChip::take_contents(const FramChip& other) {
+  assert(memory_.size() == other.memory_.size());
+  std::copy(other.memory_.begin(), other.memory_.end(), memory_.begin());
+  status_ = other.status_;
+}
+
+FramWear FramChip::hottest_row() const {
+  const auto hottest = std::max_element(accesses_.begin(), accesses_.end());
+  return {static_cast<std::uint32_t>(hottest - accesses_.begin()) << row_shift_, *hottest};
+}
+
+// Once for each row that a transaction comes to.
+void FramChip::wear_row() {
+  const std::uint32_t row = address_ >> row_shift_;
+  if (row == row_) return;
+  row_ = row;
+  std::uint32_t& accesses = accesses_[row];
+  if (accesses < std::numeric_limits<std::uint32_t>::max()) ++accesses;
+}
+
+void FramChip::damage_in_flight() {
+  ++damage_.bytes_cut;
+  const bool writing = state_ == State::write && !is_protected(address_);
+  const bool garbled = faults_.power_loss == FramFault::garbage_in_flight || below_min_vdd_;
+  if (writing && garbled) memory_[address_] = garbage();
+  if (state_ == State::read && faults_.power_loss == FramFault::row_lost) {
+    const std::uint32_t first = address_ >> row_shift_ << row_shift_;
+    for (std::uint32_t i = 0; i < part_.row_bytes; ++i) memory_[first + i] = garbage();
+    ++damage_.rows_lost;
+  }
+}
+
+std::uint8_t FramChip::garbage() {
+  ++damage_.garbage_bytes;
+  return static_cast<std::uint8_t>(random_.next() >> 56U);
 }
 
 bool FramChip::is_protected(std::uint32_t address) const {

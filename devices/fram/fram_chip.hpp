@@ -5,7 +5,9 @@
 #include <span>
 #include <vector>
 
+#include "devices/fram/fram_faults.hpp"
 #include "devices/fram/fram_part.hpp"
+#include "devices/math/random.hpp"
 #include "devices/units.hpp"
 
 namespace brownout::devices {
@@ -13,44 +15,66 @@ namespace brownout::devices {
 // Misuse that a real part answers with silence. A correct driver keeps all of these at zero.
 struct FramViolations {
   std::uint64_t write_without_wel = 0;    // WRITE or WRSR ignored
-  std::uint64_t access_before_ready = 0;  // selected before t_PU after power-up
+  std::uint64_t access_before_ready = 0;  // selected before t_PU after power-up, or before it woke
   std::uint64_t unknown_opcode = 0;
+  std::uint64_t write_protected = 0;  // bytes for protected blocks, and WRSR while WPEN and WP lock it
   friend bool operator==(const FramViolations&, const FramViolations&) = default;
 };
 
-// Behaviour after the data sheet: a byte is written when its eighth bit has been clocked in (the caller
-// clocks whole bytes; a byte that is cut off is never clocked); addresses take the low bits and roll
-// over at the end of the array; WEL is set by WREN at the rise of CS, cleared at power-on, by WRDI, at the
-// rise of CS after WRSR and, where the part says so, after WRITE. Status register: WPEN 7, BP1 3, BP0 2,
-// WEL 1. Block protection covers the upper quarter, half or all of the array.
+// The row with most accesses, the first of several.
+struct FramWear {
+  std::uint32_t address = 0;
+  std::uint32_t accesses = 0;
+};
+
+// Behaviour after the data sheet: a byte is written when its eighth bit has been clocked in; addresses take
+// the low bits and roll over at the end of the array; WEL is set by WREN at the rise of CS, cleared at
+// power-on, by WRDI, at the rise of CS after WRSR and, where the part says so, after WRITE. Status register:
+// WPEN 7, BP1 3, BP0 2, WEL 1. Block protection covers the upper quarter, half or all of the array. SLEEP
+// acts at the rise of CS; the next fall of CS wakes the part, and what is clocked then is ignored.
+//
+// A transaction counts as one access of each row that it passes through.
 class FramChip {
  public:
-  explicit FramChip(const FramPart& part);
+  explicit FramChip(const FramPart& part, const FramFaults& faults = {});
 
   [[nodiscard]] const FramPart& part() const { return part_; }
 
   void power_on(Picoseconds now);
   void power_off();
   [[nodiscard]] bool powered() const { return powered_; }
+  // VDD from now on; matters to FramFault::garbage_below_min_vdd alone.
+  void supply(double vdd_v);
 
-  // CS falls. Before t_PU the whole transaction is ignored and counted.
+  // CS falls. Before t_PU, and before it woke, the whole transaction is ignored and counted.
   void select(Picoseconds now);
   // Eight clocks: one byte in, one out. While not selected or not powered: nothing, 0xFF out.
   std::uint8_t clock_byte(std::uint8_t in);
+  // The first clocks of a byte whose last does not come: CS rises next, or power fails.
+  void cut_byte();
   // CS rises.
-  void deselect();
+  void deselect(Picoseconds now);
+  // The WP pin: low, it locks the status register if WPEN is set.
+  void drive_write_protect(bool low) { write_protect_low_ = low; }
 
   // What the array holds, for programming and for verification; no bus, no time.
   [[nodiscard]] std::span<std::uint8_t> memory() { return memory_; }
   [[nodiscard]] std::span<const std::uint8_t> memory() const { return memory_; }
+  // Takes over the array and the status register of a chip of the same part. O(size).
+  void take_contents(const FramChip& other);
   [[nodiscard]] const FramViolations& violations() const { return violations_; }
+  [[nodiscard]] const FramDamage& damage() const { return damage_; }
   [[nodiscard]] std::uint8_t status() const { return status_; }
+  [[nodiscard]] bool asleep() const { return asleep_; }
+  // O(rows).
+  [[nodiscard]] FramWear hottest_row() const;
 
  private:
   enum class State : std::uint8_t {
     idle,
     opcode,
     address,
+    dummy,
     read,
     write,
     read_status,
@@ -60,20 +84,44 @@ class FramChip {
   };
 
   std::uint8_t begin(std::uint8_t opcode);
+  void begin_write(std::uint8_t opcode);
+  void begin_if(bool known, State state);
   void accept_address(std::uint8_t in);
+  void write(std::uint8_t in);
+  void write_status(std::uint8_t in);
+  std::uint8_t identify();
+  void advance() { address_ = (address_ + 1) & address_mask_; }
+  void wear_row();
+  void damage_in_flight();
+  std::uint8_t garbage();
   [[nodiscard]] bool is_protected(std::uint32_t address) const;
 
+  static constexpr std::uint32_t kNoRow = 0xFFFF'FFFF;
+
   FramPart part_;
+  FramFaults faults_;
+  SplitMix64 random_;
+  std::uint32_t address_mask_ = 0;
+  std::uint32_t row_shift_ = 0;
+  bool reads_wear_ = true;
   std::vector<std::uint8_t> memory_;
+  std::vector<std::uint32_t> accesses_;  // of each row; the largest number stays
   FramViolations violations_;
+  FramDamage damage_;
   Picoseconds ready_at_;
+  Picoseconds asleep_at_;
   std::uint32_t address_ = 0;
   std::uint32_t address_bytes_left_ = 0;
   std::uint32_t identity_index_ = 0;
+  std::uint32_t row_ = kNoRow;  // that the transaction is in
   State state_ = State::idle;
   std::uint8_t opcode_ = 0;
   std::uint8_t status_ = 0;
   bool powered_ = false;
+  bool asleep_ = false;
+  bool in_flight_ = false;
+  bool below_min_vdd_ = false;
+  bool write_protect_low_ = false;
 };
 
 }  // namespace brownout::devices

@@ -18,17 +18,14 @@ struct BootPhase {
 };
 
 // Cycles for each unit of work that firmware reports through its Platform (heap/platform.hpp names
-// them). Estimates until they are counted from a build's listing; the report says what share of a
-// run's time and energy rests on them.
+// them). The report says what share of a run's time and energy rests on them.
 struct CpuCosts {
-  double call = 0;           // entry, exit and argument checks of a heap operation
-  double step = 0;           // one step of a walk: a list node, a slot, a table entry
-  double copied_byte = 0;    // a byte copied or set by the CPU
-  double checksum_byte = 0;  // a byte of CRC-32C, nibble table
-  double section = 0;        // entering and leaving a critical section
-
-  // The same byte from a table of 256 words: one look-up in place of two.
-  [[nodiscard]] double checksum_byte_by_table() const { return checksum_byte / 2; }
+  double call = 0;                    // entry, exit and argument checks of a heap operation
+  double step = 0;                    // one step of a walk: a list node, a slot, a table entry
+  double copied_byte = 0;             // a byte copied or set by the CPU
+  double checksum_byte = 0;           // a byte of CRC-32C, nibble table
+  double checksum_byte_by_table = 0;  // the same from a table of 256 words
+  double section = 0;                 // a critical section, entered and left
 };
 
 struct McuProfile {
@@ -37,7 +34,8 @@ struct McuProfile {
   double rail_v = 0;           // the regulated rail that the currents are drawn from
   double active_a = 0;
   double idle_a_at_0_hz = 0;  // active current extrapolated to no clock: active scales linearly above it
-  double sleep_a = 0;         // after a persist, waiting for the supply
+  double sleep_a = 0;         // RAM is kept
+  double deep_sleep_a = 0;    // RAM is lost; waking up is a boot
   std::vector<BootPhase> boot;
   CpuCosts costs;
   std::string bus;         // default SPI profile

@@ -97,19 +97,13 @@ class BuddyRam {
 
   // Allocates what find() or find_at() found; the halves split off stay free. O(log RAM).
   void take(const Place& place) {
-    platform_.charge(Work::step, width(place.whole_granules) - width(place.granules));
-    // From the highest address to the lowest, so that each half is linked to the one above it: the halves
-    // above the block, the largest first, then those below it, the smallest first.
-    std::uint16_t next = place.next;
-    for (std::uint32_t size = place.whole_granules / 2U; size >= place.granules; size /= 2) {
-      const std::uint32_t half = buddy(place.block, size);
-      if (half > place.block) next = link_in(half, size, next);
+    // A halving is half a step.
+    platform_.charge(Work::step, (width(place.whole_granules) - width(place.granules) + 1) / 2);
+    if (place.block == place.whole) {
+      take_beginning(place);
+    } else {
+      take_inside(place);
     }
-    for (std::uint32_t size = place.granules; size < place.whole_granules; size *= 2) {
-      const std::uint32_t half = buddy(place.block, size);
-      if (half < place.block) next = link_in(half, size, next);
-    }
-    link(place.before, next);
     Control& control = arena_.control();
     control.free_granules = narrow(control.free_granules - place.granules);
   }
@@ -202,6 +196,29 @@ class BuddyRam {
       last = at;
     }
     return last;
+  }
+
+  // What find() found: all halves are above it.
+  void take_beginning(const Place& place) {
+    std::uint16_t next = place.next;
+    for (std::uint32_t size = place.whole_granules / 2U; size >= place.granules; size /= 2)
+      next = link_in(std::uint32_t{place.block} + size, size, next);
+    link(place.before, next);
+  }
+
+  // What find_at() found. From the highest address to the lowest, so that each half is linked to the one
+  // above it: the halves above the block, the largest first, then those below it, the smallest first.
+  void take_inside(const Place& place) {
+    std::uint16_t next = place.next;
+    for (std::uint32_t size = place.whole_granules / 2U; size >= place.granules; size /= 2) {
+      const std::uint32_t half = buddy(place.block, size);
+      if (half > place.block) next = link_in(half, size, next);
+    }
+    for (std::uint32_t size = place.granules; size < place.whole_granules; size *= 2) {
+      const std::uint32_t half = buddy(place.block, size);
+      if (half < place.block) next = link_in(half, size, next);
+    }
+    link(place.before, next);
   }
 
   // Writes a free block that `next` follows in the list, and gives its number. O(1).

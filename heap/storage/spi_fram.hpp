@@ -10,11 +10,11 @@ namespace brownout::heap {
 
 struct SpiFramConfig {
   std::uint32_t size_bytes = 0;
-  std::uint32_t address_bytes = 0;  // 2 or 3
-  std::uint32_t power_up_us = 0;    // t_PU, rounded up
-  std::uint32_t slice_bytes = 0;    // longest transfer; 0: as long as it takes
-  bool check_identity = false;      // compare RDID in start()
-  std::byte identity[4] = {};
+  std::uint32_t address_bytes = 0;   // 2 or 3
+  std::uint32_t power_up_us = 0;     // t_PU, rounded up
+  std::uint32_t slice_bytes = 0;     // longest transfer; 0: as long as it takes
+  std::uint32_t identity_bytes = 0;  // of RDID, compared in start(); 0: the part has none
+  std::byte identity[9] = {};
 };
 
 // A write is a WREN transaction and then a WRITE transaction, as one unit: when the interrupt strikes
@@ -35,15 +35,15 @@ class SpiFram {
   Status start() {
     platform_.charge(Work::call, 1);
     platform_.wait_since_power_on(config_.power_up_us);
-    if (!config_.check_identity) return {};
-    std::byte seen[4] = {};
-    SinglePiece<MutableBytes> piece(MutableBytes{seen, sizeof seen});
+    if (config_.identity_bytes == 0) return {};
+    std::byte seen[sizeof config_.identity] = {};
+    SinglePiece<MutableBytes> piece(MutableBytes{seen, config_.identity_bytes});
     const std::byte command[] = {kReadIdentity};
     bus_.begin_receive({command, 1}, piece.stream());
     stage_ = Stage::read;
     incoming_.reset({}, kUnsliced);
     if (const Status status = finish_transfer(*this); !status.ok()) return status;
-    for (unsigned i = 0; i < sizeof seen; ++i) {
+    for (std::uint32_t i = 0; i < config_.identity_bytes; ++i) {
       if (seen[i] != config_.identity[i]) return Error::wrong_part;
     }
     return {};

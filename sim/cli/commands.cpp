@@ -28,6 +28,7 @@ commands
   size SCENARIO.yaml  how big its capacitor has to be, line by line
   inspect IMAGE       what a store holds, as a run or a dump of a real part left it
   timing              latencies of storage calls on a part, bus and transfer mode, as CSV
+  parts [NAME]        FRAM parts; the record of one, with the source of each figure
   list                parts, MCU profiles, bus profiles, workloads, allocators, policies, supplies
 
 commands of the launcher ./brownout
@@ -47,12 +48,12 @@ struct Command {
   std::string_view name;
   int (*run)(const Arguments&);
 };
-constexpr std::array<Command, 5> kCommands = {
-    {{"run", run_command},
-     {"size", size_command},
-     {"inspect", inspect_command},
-     {"timing", timing_command},
-     {"list", list_command}}};
+constexpr std::array<Command, 6> kCommands = {{{"run", run_command},
+                                               {"size", size_command},
+                                               {"inspect", inspect_command},
+                                               {"timing", timing_command},
+                                               {"parts", parts_command},
+                                               {"list", list_command}}};
 
 int dispatch(const Arguments& arguments) {
   if (arguments.empty()) {
@@ -71,8 +72,8 @@ int dispatch(const Arguments& arguments) {
   for (const Command& command : kCommands) {
     if (command.name == name) return command.run(Arguments(arguments.begin() + 1, arguments.end()));
   }
-  constexpr std::array<std::string_view, 9> kNames = {"run",  "size",  "inspect", "timing",   "list",
-                                                      "test", "bench", "--help",  "--version"};
+  constexpr std::array<std::string_view, 10> kNames = {"run",  "size", "inspect", "timing", "parts",
+                                                       "list", "test", "bench",   "--help", "--version"};
   const auto near = nearest(name, kNames);
   const std::string hint = near ? fmt::format("did you mean `{}`?", *near) : "see `brownout --help`";
   throw InputError({"brownout", 0, 0}, fmt::format("unknown command `{}`; {}", name, hint));

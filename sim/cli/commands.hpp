@@ -19,6 +19,7 @@ int run_command(const Arguments& arguments);
 int inspect_command(const Arguments& arguments);
 int size_command(const Arguments& arguments);
 int timing_command(const Arguments& arguments);
+int parts_command(const Arguments& arguments);
 int list_command(const Arguments& arguments);
 
 // The whole program, from its arguments to its exit code: finds the command, and turns what it throws into

@@ -19,11 +19,11 @@ std::string list_of(const char* title, const Names& names) {
 }
 
 std::string parts() {
-  std::string text = "parts (storage.part)\n";
+  std::string text = "parts (storage.part; `brownout parts NAME` shows a record)\n";
   for (const devices::FramPart& part : devices::fram_parts()) {
-    text += fmt::format("  {:<20} {}, up to {}{}\n  {:<20} {}\n", part.name, format_bytes(part.size_bytes),
+    text += fmt::format("  {:<20} {}, up to {}, {} estimates\n", part.name, format_bytes(part.size_bytes),
                         format_quantity(static_cast<double>(part.max_sck_hz), Dimension::frequency),
-                        part.estimated ? ", some figures are estimates" : "", "", part.sources);
+                        devices::estimates_in(part));
   }
   return text;
 }

@@ -80,6 +80,8 @@ TimingSetup setup_of(const po::variables_map& values) {
   const std::string& sck = need(values, "sck", "\"20 MHz\"");
   const Location where = at("--sck", sck);
   setup.sck_hz = parse_whole({sck, "the clock", where}, Dimension::frequency, {1'000, setup.part.max_sck_hz});
+  // A controller on the clock of its MCU: which that is, nobody says here.
+  if (setup.bus.divider.source_hz > 0) setup.sck_hz = setup.bus.divider.at_most(setup.sck_hz, 0);
 
   const std::string& transfer = need(values, "transfer", "fifo");
   const auto mode = std::find(kTransferModes.begin(), kTransferModes.end(), transfer);

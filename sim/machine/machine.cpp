@@ -31,6 +31,12 @@ std::uint32_t rounded_os_bytes(const Scenario& scenario) {
   return heap::round_up_8(scenario.mcu.os_save_bytes);
 }
 
+// Garbage has draws of its own, apart from those of RAM and sources.
+devices::FramFaults faults_of(const Scenario& scenario) {
+  constexpr std::uint64_t kGarbage = 0x4652'414D'2067'6172;
+  return {scenario.storage.power_loss, scenario.seed ^ kGarbage};
+}
+
 // A bench supply has no leakage to cover.
 SupplyConfig supply_of(const Scenario& scenario, bool planned) {
   SupplyConfig supply = supply_of(scenario);
@@ -77,11 +83,12 @@ firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std
   image.memory = scenario.heap.memory;
   image.storage.size_bytes = storage.part.size_bytes;
   image.storage.address_bytes = storage.part.address_bytes;
-  image.storage.power_up_us = static_cast<std::uint32_t>((storage.part.power_up.count + 999'999) / 1'000'000);
+  image.storage.power_up_us =
+      static_cast<std::uint32_t>((storage.part.power_up.value.count + 999'999) / 1'000'000);
   image.storage.slice_bytes = storage.slice_bytes;
-  image.storage.check_identity = true;
-  for (std::size_t i = 0; i < storage.part.rdid.size(); ++i)
-    image.storage.identity[i] = std::byte{storage.part.rdid[i]};
+  const devices::FramIdentity& identity = storage.part.rdid;
+  image.storage.identity_bytes = identity.size;
+  for (std::uint32_t i = 0; i < identity.size; ++i) image.storage.identity[i] = std::byte{identity.bytes[i]};
   image.workload = scenario.workload;
   image.ram = ram;
   image.os_part = os_part;
@@ -112,7 +119,7 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
       ledger_(ledger),
       source_period_(source->period()),
       train_(supply_of(scenario, options_.plan != nullptr), std::move(source), ledger),
-      fram_(scenario.storage.part),
+      fram_(scenario.storage.part, faults_of(scenario)),
       bus_(scenario.storage.bus.costs(scenario.storage.transfer), scenario.storage.sck_hz, fram_, *this),
       tick_(scenario.storage.bus.tick),
       ram_words_(scenario.heap.ram_bytes / 8 + 1),
@@ -254,8 +261,9 @@ void Machine::persist_interrupt() {
     note_power_cycle();
     if (frozen_) break;
     const bool dirty = persist_now();
-    const bool stays_up = scenario_.mcu.after_persist == AfterPersist::sleep && !sleep_until_outage();
-    if (stays_up) {
+    const AfterPersist after = scenario_.mcu.after_persist;
+    const bool recovered = after != AfterPersist::shutdown && !sleep_until_outage();
+    if (recovered && after == AfterPersist::sleep) {
       ++result_.false_alarms;
       tick_.skip_to(train_.now());  // what struck asleep took nobody's time
     } else {
@@ -373,7 +381,7 @@ void Machine::note_persist_begin() {
 // After a persist, waiting for what the supply does. True: it failed; false: it recovered.
 bool Machine::sleep_until_outage() {
   enter(Mode::asleep, Phase::off);
-  use(Activity::sleep);
+  use(scenario_.mcu.after_persist == AfterPersist::sleep ? Activity::sleep : Activity::deep_sleep);
   if (false_alarm_planned_ && !frozen_) train_.bench_on();
   false_alarm_planned_ = false;
   if (!frozen_ && !train_.warn_asserted()) return false;  // back before the persist ended

@@ -75,7 +75,7 @@ class Machine final : private firmware::Port, private Timekeeper {
  private:
   // What the CPU is doing, for interrupts and for a power failure.
   enum class Mode : std::uint8_t { off, cold_boot, program, persist, boot, asleep };
-  enum class Activity : std::uint8_t { compute, bus, sleep, off };
+  enum class Activity : std::uint8_t { compute, bus, sleep, deep_sleep, off };
 
   // Port: what firmware calls.
   void charge(heap::Work work, std::uint32_t count) override;
@@ -135,6 +135,10 @@ class Machine final : private firmware::Port, private Timekeeper {
   void end_recovery(std::uint32_t reclaimed);
   void power_down();
   void cut_storage();
+  // The rail follows the capacitor once that is below it.
+  [[nodiscard]] bool watches_vdd() const {
+    return scenario_.storage.power_loss == devices::FramFault::garbage_below_min_vdd;
+  }
   void note_power_cycle();
   void charge_cycles(std::uint64_t millicycles, bool calibrated);
   void note_operation();

@@ -15,6 +15,7 @@ void Machine::stop(StopReason reason) {
   // Now: the program goes on to the end of its operation, and writes.
   if (options_.fram_image != nullptr)
     options_.fram_image->assign(fram_.memory().begin(), fram_.memory().end());
+  result_.wear = fram_.hottest_row();
   const bool of_the_supply =
       reason == StopReason::time || reason == StopReason::source_ended || reason == StopReason::no_progress;
   result_.stop_reason = reason;
@@ -64,6 +65,7 @@ RunResult Machine::finish() {
   result_.bus_data_bytes = bus_.counters().data_bytes;
   result_.bus_drained_bytes = bus_.counters().drained_bytes;
   result_.violations = fram_.violations();
+  result_.damage = fram_.damage();
   result_.final_j = train_.stored_j();
   result_.final_v = train_.terminal_v();
   for (std::size_t i = 0; i < kPhases; ++i) {
@@ -88,10 +90,11 @@ RunResult Machine::finish() {
   }
   if (result_.failure.empty() && !(result_.violations == devices::FramViolations{})) {
     result_.stop_reason = StopReason::check_failed;
-    result_.failure =
-        fmt::format("the FRAM was misused: {} writes without WEL, {} accesses before t_PU, {} opcodes",
-                    result_.violations.write_without_wel, result_.violations.access_before_ready,
-                    result_.violations.unknown_opcode);
+    result_.failure = fmt::format(
+        "the FRAM was misused: {} writes without WEL, {} accesses before t_PU, {} opcodes, {} "
+        "protected bytes",
+        result_.violations.write_without_wel, result_.violations.access_before_ready,
+        result_.violations.unknown_opcode, result_.violations.write_protected);
   }
   if (result_.failure.empty()) check_sections();
   const StopReason reason = result_.stop_reason;

@@ -53,6 +53,7 @@ void Machine::elapse(Picoseconds span, bool ends_with_interrupt) {
     const Picoseconds before = train_.now();
     const Picoseconds until = std::min(before + left, limit_);
     const PowerEvent event = train_.run_until(until);
+    if (watches_vdd()) fram_.supply(train_.terminal_v());
     left -= train_.now() - before;
     if (computing_ && train_.now() > before) ++work_;
     if (event != PowerEvent::none) {
@@ -115,11 +116,13 @@ void Machine::enter(Mode mode, Phase phase) {
 void Machine::use(Activity activity) {
   activity_ = activity;
   if (frozen_) return;
+  const devices::McuProfile& mcu = scenario_.mcu.profile;
   Load load;
   switch (activity) {
     case Activity::compute: load.cpu_w = active_w_; break;
     case Activity::bus: load.bus_w = active_w_; break;
-    case Activity::sleep: load.cpu_w = scenario_.mcu.profile.sleep_a * scenario_.mcu.profile.rail_v; break;
+    case Activity::sleep: load.cpu_w = mcu.sleep_a * mcu.rail_v; break;
+    case Activity::deep_sleep: load.cpu_w = mcu.deep_sleep_a * mcu.rail_v; break;
     case Activity::off: break;
   }
   if (activity != Activity::off) load.storage_w = selected_ ? fram_active_w_ : fram_standby_w_;
@@ -165,7 +168,7 @@ void Machine::charge(heap::Work work, std::uint32_t count) {
     case heap::Work::step: return cycles(costs.step);
     case heap::Work::copied_byte: return cycles(costs.copied_byte);
     case heap::Work::checksum_byte: return cycles(costs.checksum_byte);
-    case heap::Work::checksum_byte_by_table: return cycles(costs.checksum_byte_by_table());
+    case heap::Work::checksum_byte_by_table: return cycles(costs.checksum_byte_by_table);
     case heap::Work::section: return cycles(costs.section);
     case heap::Work::compute_cycle: return charge_cycles(std::uint64_t{count} * 1000, true);
     case heap::Work::storage_write_call: return pass(bus.call_write, BusTime::driver);

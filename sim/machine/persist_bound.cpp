@@ -117,7 +117,7 @@ class Board {
     const Picoseconds sent = costs_.setup_send + data(costs_.handover_send, costs_.copy_send_per_byte);
     const Picoseconds received =
         costs_.setup_receive + data(costs_.handover_receive, costs_.copy_receive_per_byte);
-    return std::max(sent, received) + command() + wire(bytes);
+    return std::max(sent, received) + costs_.cs_setup + costs_.cs_hold + command() + wire(bytes);
   }
   // Opcode and address, sent.
   [[nodiscard]] Picoseconds command() const {
@@ -182,7 +182,8 @@ void add_times(const Board& board, const LargestImage& image, PersistBound& boun
   // WREN and WRITE for each slice.
   t.call = costs.call_write + costs.setup_send * times(2 * slices);
   const std::uint64_t command_chunks = 1 + divided_up(board.command_bytes(), costs.chunk_bytes);
-  t.handovers = costs.handover_send * times(slices * command_chunks + bound.chunks);
+  t.handovers = costs.handover_send * times(slices * command_chunks + bound.chunks) +
+                (costs.cs_setup + costs.cs_hold) * times(2 * slices);
   const std::uint64_t sent_bytes = work.bytes + slices * (1 + board.command_bytes());
   t.copies = costs.copy_send_per_byte * times(sent_bytes);
   t.wire = board.wire(sent_bytes);
@@ -299,7 +300,7 @@ double checksum_byte_cycles(const Scenario& scenario) {
   const bool by_table =
       memory.kind == firmware::MemoryKind::heap && memory.checksum == firmware::ChecksumKind::table;
   const devices::CpuCosts& costs = scenario.mcu.profile.costs;
-  return by_table ? costs.checksum_byte_by_table() : costs.checksum_byte;
+  return by_table ? costs.checksum_byte_by_table : costs.checksum_byte;
 }
 
 heap::Population population_of(const WorkloadConfig& workload) {
@@ -336,7 +337,8 @@ double largest_rail_w(const Scenario& scenario) {
   const devices::McuProfile& mcu = scenario.mcu.profile;
   const StorageConfig& storage = scenario.storage;
   const double active_a = mcu.active_a_at(scenario.mcu.clock_hz);
-  double largest_a = active_a + std::max(storage.part.active_a_at(storage.sck_hz), storage.part.standby_a);
+  double largest_a =
+      active_a + std::max<double>(storage.part.active_a_at(storage.sck_hz), storage.part.standby_a);
   if (const auto* script = std::get_if<ScriptWorkloadConfig>(&scenario.workload)) {
     for (const firmware::script::Step& step : script->program->steps) {
       const auto* phase = std::get_if<firmware::script::Phase>(&step.action);

@@ -140,6 +140,8 @@ struct RunResult {
   std::uint64_t bus_data_bytes = 0;
   std::uint64_t bus_drained_bytes = 0;
   devices::FramViolations violations;
+  devices::FramWear wear;  // when the run ended
+  devices::FramDamage damage;
 
   // What was verified.
   std::uint64_t outages_compared = 0;  // state before and after equal, byte by byte

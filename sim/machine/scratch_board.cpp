@@ -24,8 +24,8 @@ ScratchBoard::ScratchBoard(const Scenario& scenario)
 ScratchBoard::~ScratchBoard() = default;
 
 bool ScratchBoard::finds_image(const devices::FramChip& chip) {
-  chip_ = chip;
   chip_.power_off();
+  chip_.take_contents(chip);
   chip_.power_on({});
   bus_.reset();
   return firmware_->restore().ok() || firmware_->restore_older().ok();

@@ -53,8 +53,8 @@ double start_w(const Scenario& scenario, double rail_w) {
 
 double active_w(const Scenario& scenario) {
   const devices::McuProfile& mcu = scenario.mcu.profile;
-  const double storage_a =
-      std::max(scenario.storage.part.active_a_at(scenario.storage.sck_hz), scenario.storage.part.standby_a);
+  const double storage_a = std::max<double>(scenario.storage.part.active_a_at(scenario.storage.sck_hz),
+                                            scenario.storage.part.standby_a);
   return start_w(scenario, mcu.rail_v * (mcu.active_a_at(scenario.mcu.clock_hz) + storage_a));
 }
 
@@ -136,7 +136,8 @@ Picoseconds time_of(const Scenario& scenario, const Reads& reads) {
   const double wire_s = 8.0 / static_cast<double>(storage.sck_hz);
   const double bus_s =
       calls * costs.call_read.seconds() +
-      slices * (costs.setup_receive.seconds() + costs.handover_send.seconds() +
+      slices * (costs.setup_receive.seconds() + costs.cs_setup.seconds() + costs.cs_hold.seconds() +
+                costs.handover_send.seconds() +
                 static_cast<double>(command_bytes) * (costs.copy_send_per_byte.seconds() + wire_s)) +
       chunks * costs.handover_receive.seconds() + bytes * (costs.copy_receive_per_byte.seconds() + wire_s);
   const double cycles = static_cast<double>(reads.checksum_bytes) * checksum_byte_cycles(scenario) +

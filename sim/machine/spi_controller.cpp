@@ -39,6 +39,7 @@ void SpiController::begin(heap::ConstBytes command, bool receive) {
   source_ = command_.data();
   piece_left_ = command.size;
   chunk_left_ = 0;
+  shifting_ = false;
   asking_ = false;
   ahead_.reset();
   flown_ = {};
@@ -60,6 +61,8 @@ bool SpiController::run(bool may_be_stopped) {
     selected_ = true;
     chip_.select(time_.now());
     time_.storage_selected(true);
+    drive(costs_.cs_setup);
+    if (stopped()) return false;
   }
   for (;;) {
     if (piece_left_ == 0) {
@@ -95,6 +98,8 @@ bool SpiController::run(bool may_be_stopped) {
       if (stopped()) return false;
     }
   }
+  drive(costs_.cs_hold);
+  if (stopped()) return false;
   finish();
   return true;
 }
@@ -136,7 +141,9 @@ void SpiController::catch_up() {
 void SpiController::shift() {
   const Picoseconds left = byte_time(chunk_done_) - flown_;
   flown_ = {};
+  shifting_ = true;
   time_.pass(left, costs_.cpu_moves_bytes ? BusTime::wire : BusTime::dma);
+  shifting_ = false;
 }
 
 void SpiController::move_byte(bool receiving) {
@@ -157,7 +164,7 @@ void SpiController::move_byte(bool receiving) {
 }
 
 void SpiController::finish() {
-  chip_.deselect();
+  chip_.deselect(time_.now());
   time_.storage_selected(false);
   active_ = false;
   selected_ = false;
@@ -187,7 +194,7 @@ void SpiController::abort() {
   counters_.data_bytes = data_bytes;
   if (active_) {
     if (selected_) {
-      chip_.deselect();
+      chip_.deselect(time_.now());
       time_.storage_selected(false);
     }
     active_ = false;
@@ -200,11 +207,14 @@ void SpiController::abort() {
 
 void SpiController::settle() {
   if (asking_) catch_up();
+  const bool in_flight = shifting_ || (asking_ && chunk_left_ > 0);
+  if (active_ && in_flight) chip_.cut_byte();
 }
 
 void SpiController::reset() {
   assert((!asking_ || chip_.powered()) && "what has been clocked in by now still has to reach the chip");
   settle();
+  shifting_ = false;
   asking_ = false;
   active_ = false;
   selected_ = false;

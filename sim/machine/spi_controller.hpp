@@ -58,8 +58,8 @@ class SpiController {
   // lost; after the chunk; or only at its end. From inside a stream, after the chunk at the latest: the
   // stream cannot be asked for what follows.
   void abort();
-  // The part is about to lose its power: what has been clocked by now reaches it. A ghost walks on
-  // afterwards.
+  // The part is about to lose its power: what has been clocked by now reaches it, of the byte in flight its
+  // first bits. A ghost walks on afterwards.
   void settle();
   // Power is about to go, and the chip still has it: whatever was in flight is no more.
   void reset();
@@ -83,7 +83,9 @@ class SpiController {
   void catch_up();
   void move_byte(bool receiving);
   void finish();
-  void drive(Picoseconds span) { time_.pass(span, BusTime::driver); }
+  void drive(Picoseconds span) {
+    if (span.count > 0) time_.pass(span, BusTime::driver);
+  }
   void shift();
   [[nodiscard]] Picoseconds byte_time(std::uint32_t index) const;
 
@@ -109,6 +111,7 @@ class SpiController {
   std::uint32_t piece_left_ = 0;
   std::uint32_t chunk_left_ = 0;
   std::uint32_t chunk_done_ = 0;
+  bool shifting_ = false;        // a byte is on the wire
   bool asking_ = false;          // the stream is being asked: firmware is at work
   std::optional<Answer> ahead_;  // for the piece after the one at hand
   Picoseconds wire_begin_;       // of the chunk that is on the wire while the stream is asked

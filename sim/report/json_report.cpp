@@ -6,6 +6,7 @@
 
 #include "sim/machine/sizing.hpp"
 #include "sim/report/report.hpp"
+#include "sim/report/storage_outlook.hpp"
 #include "sim/scenario/choices.hpp"
 
 namespace brownout::sim {
@@ -118,9 +119,10 @@ Json configuration(const Scenario& scenario) {
   return {{"mcu", scenario.mcu.profile.name},
           {"mcu_clock_hz", scenario.mcu.clock_hz},
           {"os_save_bytes", scenario.mcu.os_save_bytes},
-          {"part", std::string(scenario.storage.part.name)},
+          {"part", scenario.storage.part.name},
           {"bus", std::string(scenario.storage.bus.name)},
           {"sck_hz", scenario.storage.sck_hz},
+          {"sck_asked_hz", scenario.storage.sck_asked_hz},
           {"transfer", std::string(devices::name_of(scenario.storage.transfer))},
           {"slice_bytes", scenario.storage.slice_bytes},
           {"capacitance_f", supply.capacitor.capacitance_f},
@@ -152,6 +154,30 @@ Json configuration(const Scenario& scenario) {
           {"policy", std::string(name_in(kPolicies, memory.policy))},
           {"slots", std::string(name_in(kSlots, memory.slots))},
           {"checksum", std::string(name_in(kChecksums, memory.checksum))}};
+}
+
+Json storage_of(const Scenario& scenario, const RunResult& result) {
+  const devices::FramPart& part = scenario.storage.part;
+  const devices::FramViolations& misuse = result.violations;
+  const auto years = years_of_wear(scenario, result);
+  return {{"estimates", devices::estimates_in(part)},
+          {"wear",
+           {{"row_bytes", part.row_bytes.value},
+            {"reads_wear", part.reads_wear.value},
+            {"endurance", part.endurance.value},
+            {"hottest_row_address", result.wear.address},
+            {"hottest_row_accesses", result.wear.accesses},
+            {"years_at_this_rate", years ? Json(*years) : Json(nullptr)}}},
+          {"misuse",
+           {{"write_without_wel", misuse.write_without_wel},
+            {"access_before_ready", misuse.access_before_ready},
+            {"unknown_opcode", misuse.unknown_opcode},
+            {"write_protected", misuse.write_protected}}},
+          {"faults",
+           {{"power_loss", std::string(name_in(kPowerLossFaults, scenario.storage.power_loss))},
+            {"bytes_cut", result.damage.bytes_cut},
+            {"garbage_bytes", result.damage.garbage_bytes},
+            {"rows_lost", result.damage.rows_lost}}}};
 }
 
 // Shares are null if there was no persist.
@@ -217,6 +243,7 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
   report["stop_reason"] = std::string(name_of(result.stop_reason));
   report["complete"] = result.complete;
   report["failure"] = result.failure.empty() ? Json(nullptr) : Json(result.failure);
+  report["warnings"] = warnings_of(scenario);
   report["configuration"] = configuration(scenario);
   report["simulated_time_s"] = result.simulated.seconds();
   report["simulated_time_ps"] = result.simulated.count;
@@ -260,6 +287,7 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
                    {"aborted", result.bus_aborted},
                    {"data_bytes", result.bus_data_bytes},
                    {"drained_bytes", result.bus_drained_bytes}};
+  report["storage"] = storage_of(scenario, result);
   report["uncalibrated"] = {{"time_share", uncalibrated.time_share},
                             {"energy_share", uncalibrated.energy_share},
                             {"energy_change_at_50_percent", 0.5 * uncalibrated.energy_share}};

@@ -88,18 +88,21 @@ void add_board(const Scenario& scenario, Inputs& inputs) {
   Picoseconds boot;
   for (const devices::BootPhase& phase : mcu.boot) boot += phase.duration;
   inputs.add("mcu.boot", boot.seconds(), Dimension::time, estimate);
-  inputs.add("mcu.costs.call", mcu.costs.call, Dimension::number, estimate);
-  inputs.add("mcu.costs.step", mcu.costs.step, Dimension::number, estimate);
-  inputs.add(
-      "mcu.costs.checksum_byte", checksum_byte_cycles(scenario), Dimension::number,
-      scenario.heap.memory.checksum == firmware::ChecksumKind::table ? estimate + ", by table" : estimate);
-  inputs.add("mcu.costs.section", mcu.costs.section, Dimension::number, estimate);
+  const std::string counted = name + ", counted instructions";
+  const bool by_table = scenario.heap.memory.checksum == firmware::ChecksumKind::table;
+  inputs.add("mcu.costs.call", mcu.costs.call, Dimension::number, counted);
+  inputs.add("mcu.costs.step", mcu.costs.step, Dimension::number, counted);
+  inputs.add(by_table ? "mcu.costs.checksum_byte_by_table" : "mcu.costs.checksum_byte",
+             checksum_byte_cycles(scenario), Dimension::number, counted);
+  inputs.add("mcu.costs.section", mcu.costs.section, Dimension::number, counted);
   inputs.add("mcu.os_save_bytes", scenario.mcu.os_save_bytes, Dimension::bytes, "default");
-  const std::string part = fmt::format("part {}{}", storage.part.name,
-                                       storage.part.estimated ? ", some figures are estimates" : "");
-  inputs.add("storage.sck", static_cast<double>(storage.sck_hz), Dimension::frequency, part);
+  const auto of_part = [&storage](bool estimated) {
+    return fmt::format("part {}{}", storage.part.name, estimated ? ", an estimate" : "");
+  };
+  inputs.add("storage.sck", static_cast<double>(storage.sck_hz), Dimension::frequency,
+             of_part(storage.part.max_sck_hz.estimated));
   inputs.add("storage.part (active current)", storage.part.active_a_at(storage.sck_hz), Dimension::current,
-             part);
+             of_part(storage.part.active.estimated));
 }
 
 void add_memory(const Scenario& scenario, Inputs& inputs) {

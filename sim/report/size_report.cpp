@@ -7,6 +7,7 @@
 
 #include "sim/report/figures.hpp"
 #include "sim/report/size_inputs.hpp"
+#include "sim/report/storage_outlook.hpp"
 #include "sim/scenario/quantity.hpp"
 
 namespace brownout::sim {
@@ -280,6 +281,7 @@ std::string size_text(const Scenario& scenario, const Sizing& sizing, bool corne
   const double has_f = scenario.supply.capacitor.capacitance_f;
   std::string text = fmt::format("{}: {} is {} for the worst persist\n", scenario.name, si(has_f, "F"),
                                  sizing.fits(scenario.supply) ? "enough" : "TOO SMALL");
+  for (const std::string& warning : warnings_of(scenario)) text += fmt::format("  WARNING: {}\n", warning);
   if (!(sizing.start_worst_f <= has_f)) {
     text += "  at the worst corner not enough for a start and an operation without any harvest\n";
   }
@@ -300,6 +302,7 @@ std::string size_json(const Scenario& scenario, const Sizing& sizing) {
   report["scenario"] = scenario.name;
   report["verdict"] = sizing.fits(scenario.supply) ? "fits" : "too_small";
   report["capacitance_f"] = scenario.supply.capacitor.capacitance_f;
+  report["warnings"] = warnings_of(scenario);
   report["inputs"] = inputs_json(scenario);
   report["persist_bound"] = bound_json(sizing.bound);
   report["persist"] = {{"nominal_f", number(sizing.persist_nominal_f)},

@@ -4,6 +4,8 @@
 
 #include "sim/report/figures.hpp"
 #include "sim/report/report.hpp"
+#include "sim/report/storage_outlook.hpp"
+#include "sim/scenario/choices.hpp"
 
 namespace brownout::sim {
 namespace {
@@ -72,12 +74,33 @@ std::string loss_lines(const Scenario& scenario, const RunResult& result) {
   return text;
 }
 
+std::string storage_lines(const Scenario& scenario, const RunResult& result) {
+  const devices::FramPart& part = scenario.storage.part;
+  std::string text;
+  if (const auto years = years_of_wear(scenario, result)) {
+    const std::string lasts = *years < 10 ? fmt::format("{:.1f}", *years) : fmt::format("{:.0f}", *years);
+    text += line("wear",
+                 fmt::format("hottest row of {} B at {}: {} accesses; {:g} of them last {} years at "
+                             "this rate{}",
+                             part.row_bytes.value, result.wear.address, result.wear.accesses,
+                             part.endurance.value, lasts, part.endurance.estimated ? " (an estimate)" : ""));
+  }
+  if (scenario.storage.power_loss != devices::FramFault::discard) {
+    text += line("faults",
+                 fmt::format("{}: {} bytes in flight as power failed; {} bytes of garbage, {} rows lost",
+                             name_in(kPowerLossFaults, scenario.storage.power_loss), result.damage.bytes_cut,
+                             result.damage.garbage_bytes, result.damage.rows_lost));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string summary(const Scenario& scenario, const RunResult& result) {
   std::string text =
       fmt::format("{}: {} ({})\n", scenario.name, result.pass ? "PASS" : "FAIL",
                   result.complete ? name_of(result.stop_reason) : "interrupted: nothing was found so far");
+  for (const std::string& warning : warnings_of(scenario)) text += line("WARNING", warning);
   if (!result.failure.empty()) text += line("failure", result.failure);
   text += line("simulated", fmt::format("{}, {} operations, {} turn-ons", si(result.simulated.seconds(), "s"),
                                         result.operations, result.turn_ons));
@@ -108,6 +131,7 @@ std::string summary(const Scenario& scenario, const RunResult& result) {
     text += line("margin", fmt::format("lowest voltage after a persist {:.3f} V, brown-out {:.3f} V",
                                        result.lowest_persist_end_v, scenario.supply.thresholds.brown_out_v));
   }
+  text += storage_lines(scenario, result);
   std::string phases;
   double used_j = 0;
   double on_s = 0;

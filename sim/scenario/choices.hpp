@@ -21,7 +21,10 @@ inline constexpr std::array<std::string_view, 3> kPolicies{"in_order", "clock", 
 inline constexpr std::array<std::string_view, 2> kSlots{"standard", "compact"};
 inline constexpr std::array<std::string_view, 2> kChecksums{"nibble", "table"};
 inline constexpr std::array<std::string_view, 3> kTransferModes{"fifo", "dma", "sliced"};
-inline constexpr std::array<std::string_view, 2> kAfterPersist{"sleep", "shutdown"};
+inline constexpr std::array<std::string_view, 3> kAbortGranularities{"byte", "chunk", "transfer"};
+inline constexpr std::array<std::string_view, 3> kAfterPersist{"sleep", "deep_sleep", "shutdown"};
+inline constexpr std::array<std::string_view, 4> kPowerLossFaults{"discard", "garbage_in_flight",
+                                                                  "garbage_below_min_vdd", "row_lost"};
 inline constexpr std::array<std::string_view, 3> kOnLoss{"stop", "reformat", "attach"};
 inline constexpr std::array<std::string_view, 6> kSourceKinds{"constant", "square", "ramp",
                                                               "sine",     "bursts", "sequence"};

@@ -87,7 +87,8 @@ std::uint64_t units_for(const heap::StorePlan& plan, firmware::StoreAllocatorKin
 
 // Throws if mark, checkpoints, records and objects do not fit the part.
 void check_store(const Scenario& scenario, const heap::HeapConfig& config, const heap::Geometry& geometry) {
-  const std::uint32_t part_bytes = std::min(scenario.storage.part.size_bytes, heap::kMaxStoreBytes);
+  const std::uint32_t part_bytes =
+      std::min<std::uint32_t>(scenario.storage.part.size_bytes, heap::kMaxStoreBytes);
   if (std::uint64_t{geometry.store_base} + std::max(config.store_bytes, 1U) <= part_bytes) return;
   const std::string before = fmt::format(
       "{} B superblock and marks + 2 x ({} B dirty limit + {} B OS part) + {} B intent and roots + {} B slot "
@@ -201,7 +202,7 @@ void check_workload(const Scenario& scenario, const heap::Geometry& geometry) {
           fmt::format(
               "memory {} does not fit the store: two images of {} B and the OS part leave no room for "
               "objects; storage.part {} has {} B",
-              memory, plan.image_bytes, scenario.storage.part.name, scenario.storage.part.size_bytes));
+              memory, plan.image_bytes, scenario.storage.part.name, scenario.storage.part.size_bytes.value));
     case firmware::Misfit::ram:
     case firmware::Misfit::none:
     case firmware::Misfit::page_bytes:
@@ -269,7 +270,13 @@ void check_fit(const Scenario& scenario) {
   if (scenario.mcu.profile.rail_v < scenario.storage.part.min_vdd_v) {
     throw InputError(scenario.where("storage.part"),
                      fmt::format("{} needs a supply of {} V at least; the rail of mcu.profile {} has {} V",
-                                 scenario.storage.part.name, scenario.storage.part.min_vdd_v,
+                                 scenario.storage.part.name, scenario.storage.part.min_vdd_v.value,
+                                 scenario.mcu.profile.name, scenario.mcu.profile.rail_v));
+  }
+  if (scenario.mcu.profile.rail_v > scenario.storage.part.max_vdd_v) {
+    throw InputError(scenario.where("storage.part"),
+                     fmt::format("{} takes a supply of {} V at most; the rail of mcu.profile {} has {} V",
+                                 scenario.storage.part.name, scenario.storage.part.max_vdd_v.value,
                                  scenario.mcu.profile.name, scenario.mcu.profile.rail_v));
   }
   if (scenario.mcu.on_loss == OnLoss::attach) check_attach(scenario);

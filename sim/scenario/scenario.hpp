@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "devices/bus/spi_profile.hpp"
+#include "devices/fram/fram_faults.hpp"
 #include "devices/fram/fram_part.hpp"
 #include "devices/mcu/mcu_profile.hpp"
 #include "devices/supply/capacitor.hpp"
@@ -27,7 +28,7 @@ namespace brownout::sim {
 
 using devices::Picoseconds;
 
-enum class AfterPersist : std::uint8_t { sleep, shutdown };
+enum class AfterPersist : std::uint8_t { sleep, deep_sleep, shutdown };
 enum class OnLoss : std::uint8_t { stop, reformat, attach };
 
 struct McuConfig {
@@ -41,9 +42,11 @@ struct McuConfig {
 struct StorageConfig {
   devices::FramPart part;
   devices::SpiProfile bus;
-  std::uint64_t sck_hz = 0;
+  std::uint64_t sck_hz = 0;        // as the controller's divider makes it
+  std::uint64_t sck_asked_hz = 0;  // at most that; 0: no file asked
   devices::TransferMode transfer = devices::TransferMode::fifo;
   std::uint32_t slice_bytes = 0;  // only with TransferMode::sliced
+  devices::FramFault power_loss = devices::FramFault::discard;
 };
 
 // How a trace file with time that runs backwards or has gaps is treated.

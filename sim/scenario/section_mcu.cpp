@@ -1,4 +1,4 @@
-// Sections `mcu` and `storage`.
+// Section `mcu`.
 #include <array>
 #include <string>
 
@@ -11,22 +11,19 @@
 namespace brownout::sim {
 namespace {
 
-constexpr std::array<std::string_view, 10> kMcuKeys{
-    "profile", "clock",         "rail",          "active_current", "sleep_current",
+constexpr std::array<std::string_view, 11> kMcuKeys{
+    "profile", "clock",         "rail",          "active_current", "sleep_current", "deep_sleep_current",
     "boot",    "os_save_bytes", "after_persist", "on_loss",        "costs"};
-constexpr std::array<std::string_view, 5> kCostKeys{"call", "step", "copied_byte", "checksum_byte",
-                                                    "section"};
+constexpr std::array<std::string_view, 6> kCostKeys{
+    "call", "step", "copied_byte", "checksum_byte", "checksum_byte_by_table", "section"};
 constexpr std::array<std::string_view, 3> kBootKeys{"name", "time", "current"};
-constexpr std::array<std::string_view, 5> kStorageKeys{"part", "sck", "transfer", "slice", "bus"};
 
 constexpr WholeLimits kClockLimits{1'000'000, 1'000'000'000};
-constexpr WholeLimits kSckLimits{1'000, 1'000'000'000};
 constexpr Limits kRailLimits{0.5, 10};
 constexpr Limits kActiveCurrentLimits{1e-9, 10};
 constexpr Limits kCurrentLimits{0, 10};
 constexpr Limits kCostLimits{0, 1e6};
 constexpr WholeLimits kOsSaveLimits{0, 65'536};
-constexpr WholeLimits kSliceLimits{1, 4'096};
 constexpr TimeLimits kBootTimeLimits{{1}, {3'600 * devices::kPicosecondsPerSecond}};
 constexpr std::size_t kMaxBootPhases = 16;
 constexpr std::size_t kLongestName = 200;
@@ -53,6 +50,7 @@ void override_costs(const Section& mcu, devices::CpuCosts& costs) {
   override_one("step", costs.step);
   override_one("copied_byte", costs.copied_byte);
   override_one("checksum_byte", costs.checksum_byte);
+  override_one("checksum_byte_by_table", costs.checksum_byte_by_table);
   override_one("section", costs.section);
 }
 
@@ -63,6 +61,9 @@ void override_profile(const Section& section, McuConfig& mcu) {
   }
   if (const auto sleep = section.find("sleep_current")) {
     profile.sleep_a = read_quantity(*sleep, Dimension::current, kCurrentLimits);
+  }
+  if (const auto sleep = section.find("deep_sleep_current")) {
+    profile.deep_sleep_a = read_quantity(*sleep, Dimension::current, kCurrentLimits);
   }
   if (const auto boot = section.find("boot")) profile.boot = read_boot(section, *boot);
   override_costs(section, profile.costs);
@@ -82,50 +83,6 @@ const devices::McuProfile& read_profile(const Section& section) {
   return *profile;
 }
 
-const devices::FramPart& read_part(const Section& section) {
-  const Found found = section.need("part", fmt::format("part: {}", devices::fram_parts().front().name));
-  const std::string_view name = scalar_text(found, devices::fram_parts().front().name);
-  const devices::FramPart* part = devices::find_fram_part(name);
-  if (part == nullptr) fail_for_choice(found, name, names_of(devices::fram_parts()));
-  return *part;
-}
-
-const devices::SpiProfile& read_bus(const Section& section, const McuConfig& mcu) {
-  const auto found = section.find("bus");
-  const std::string_view name =
-      found ? scalar_text(*found, mcu.profile.bus) : std::string_view(mcu.profile.bus);
-  const devices::SpiProfile* bus = devices::find_spi_profile(name);
-  if (bus != nullptr) return *bus;
-  if (found) fail_for_choice(*found, name, names_of(devices::spi_profiles()));
-  section.fail(fmt::format("mcu profile {} names no bus that is known; write `bus: {}`", mcu.profile.name,
-                           devices::spi_profiles().front().name));
-}
-
-std::uint64_t read_sck(const Section& section, const devices::FramPart& part) {
-  const auto found = section.find("sck");
-  if (!found) return part.max_sck_hz;
-  const std::uint64_t sck = read_hertz(*found, kSckLimits);
-  if (sck > part.max_sck_hz) {
-    found->fail(fmt::format("{} is above what {} allows: at most {}", in_quotes(found->node->text), part.name,
-                            format_quantity(static_cast<double>(part.max_sck_hz), Dimension::frequency)));
-  }
-  return sck;
-}
-
-void read_transfer(const Section& section, StorageConfig& storage) {
-  if (const auto transfer = section.find("transfer")) {
-    storage.transfer = static_cast<devices::TransferMode>(read_choice(*transfer, kTransferModes));
-  }
-  const auto slice = section.find("slice");
-  const bool sliced = storage.transfer == devices::TransferMode::sliced;
-  if (slice && !sliced) {
-    slice->fail_at_key(fmt::format("only goes with transfer: sliced, and transfer is {}",
-                                   kTransferModes.at(static_cast<std::size_t>(storage.transfer))));
-  }
-  if (sliced && !slice) section.fail("transfer: sliced needs `slice` as well, such as `slice: 64 B`");
-  if (slice) storage.slice_bytes = read_bytes(*slice, kSliceLimits);
-}
-
 }  // namespace
 
 McuConfig read_mcu(const Section& root) {
@@ -143,16 +100,6 @@ McuConfig read_mcu(const Section& root) {
   if (const auto loss = section.find("on_loss"))
     mcu.on_loss = static_cast<OnLoss>(read_choice(*loss, kOnLoss));
   return mcu;
-}
-
-StorageConfig read_storage(const Section& root, const McuConfig& mcu) {
-  const Section section = root.need_section("storage", kStorageKeys);
-  StorageConfig storage;
-  storage.part = read_part(section);
-  storage.bus = read_bus(section, mcu);
-  storage.sck_hz = read_sck(section, storage.part);
-  read_transfer(section, storage);
-  return storage;
 }
 
 }  // namespace brownout::sim

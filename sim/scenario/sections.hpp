@@ -20,7 +20,11 @@ struct ScenarioContext {
 };
 
 McuConfig read_mcu(const Section& root);
+// What drives the part's bus: a profile by name, or one with other figures for that mode of transfer.
+devices::SpiProfile read_bus(const Section& storage, const McuConfig& mcu, devices::TransferMode transfer);
 StorageConfig read_storage(const Section& root, const McuConfig& mcu);
+// `storage.part`: one of the catalogue, or the user's own, based on one of these.
+devices::FramPart read_part(const Section& storage);
 SupplyConfig read_supply(const Section& root, const ScenarioContext& context);
 // Of section `supply`: what lies on either side of the capacitor. Keys that are left out are `preset`'s.
 devices::Charger read_charger(const Section& supply, const devices::Charger& preset);

@@ -22,3 +22,7 @@ export build_dir
 
 sed -n 's/^ *"file": "\(.*\)".*/\1/p' "$build_dir/compile_commands.json" | sort -u | grep -E -- "$regex" |
   xargs -P "$(nproc)" -I{} bash -c 'tidy {}'
+
+# Every module of the heap, as firmware; another compiler builds it.
+clang-tidy --quiet "$source_dir/tests/freestanding/reference.cpp" -- -std=c++20 -ffreestanding -fno-exceptions \
+  -fno-rtti -I "$build_dir/houses/heap"

@@ -54,6 +54,25 @@ for word in mb85rs64v mb85rs4mt esp32c3 cortex-m0plus esp32c3-zephyr counter que
   says out "^  $word"
 done
 
+# Parts: a line each, and the record of one with the source of each figure.
+parts='mb85rs64v mb85rs64t mb85rs256ty mb85rs2mta mb85rs4mt cy15b104q fm25w256 fm25v02a'
+expect 0 parts --help
+says out 'usage: brownout parts'
+expect 0 parts
+for part in $parts; do says out "^$part +[0-9]+ KiB, up to"; done
+for part in $parts; do
+  expect 0 parts "$part"
+  says out 'opcodes +WREN 06, WRDI 04, RDSR 05, WRSR 01, READ 03, WRITE 02'
+  says out 'size +[0-9]+ KiB +(ESTIMATE: )?data sheet'
+done
+expect 0 parts MB85RS64V
+says out '^  rdid +04 7F 03 02 +data sheet$'
+says out '^  power_up +600 us +data sheet, at 3.3 V$'
+says out '^  retention .*ESTIMATE: '
+refused 'did you mean cy15b104q' parts cy15b104
+refused 'too many arguments' parts mb85rs64v mb85rs64t
+refused 'did you mean `parts`' prats
+
 expect 2
 refused 'did you mean `run`' rnu
 refused 'did you mean `--report`' run "$scenario" --reprot x.json
@@ -68,6 +87,9 @@ refused 'larger than the part' run "$scenario" --set heap.store="8 KiB"
 refused 'cannot fit the store' run "$scenario" --set workload.objects=400
 refused 'largest object' run "$scenario" --set workload.size="2 KiB"
 refused 'needs a supply of 3 V' run "$scenario" --set mcu.rail="2.8 V"
+refused 'takes a supply of 3.6 V at most' run "$scenario" --set mcu.rail="5 V" --set storage.part=mb85rs4mt
+refused 'storage.sck.*above what mb85rs64v allows: at most 20 MHz' run "$scenario" --set storage.sck="21 MHz"
+refused 'did you mean `size`' run "$scenario" --set storage.part="{name: mine, based_on: mb85rs64v, sise: 1 KiB}"
 refused 'turn_on|warn' run "$scenario" --set supply.thresholds.turn_on="2.8 V"
 refused 'does not exist' run "$scenario" --report missing/report.json
 refused 'directory' run "$scenario" --report "$work"
@@ -107,6 +129,17 @@ says lost.json '"stop_reason": "lost"'
 expect 1 run "$scenario" --set supply.capacitor.capacitance="4.7 uF"
 says out 'no_progress'
 says out 'would do'
+
+# A clock that the part does not allow: only where the scenario says so, and with a warning.
+expect 0 run "$scenario" --set storage.sck="21 MHz" --set storage.unsafe=true --report fast.json
+says out 'WARNING +storage.sck is 21 MHz, and mb85rs64v allows 20 MHz'
+says fast.json 'storage.sck is 21 MHz, and mb85rs64v allows 20 MHz'
+expect 0 run "$scenario" --set storage.part="{name: mine, based_on: mb85rs4mt, size: 16 KiB, endurance: 1e6}"
+says out 'wear +hottest row of 1 B at [0-9]+: [0-9]+ accesses; 1e\+06 of them last [0-9.]+ years'
+# The FRAM needs 3.0 V, and the MCU goes on down to 2.6 V.
+expect 1 run "$scenario" --set storage.faults="{power_loss: garbage_below_min_vdd}" --report garbage.json
+says out 'faults +garbage_below_min_vdd: .* [1-9][0-9]* bytes of garbage'
+says garbage.json '"power_loss": "garbage_below_min_vdd"'
 
 # Too slow a comparator: exit 1, and no warning.
 expect 1 run "$scenario" --set supply.comparator.latency="20 ms" --report late.json
@@ -210,6 +243,8 @@ says out '^quickstart: 1.50 mF is enough for the worst persist'
 says out 'supply.capacitor.capacitance +1.5 mF +given, line [0-9]+'
 says out 'supply.comparator.tolerance +5 % +default, an estimate'
 says out 'worst corner +[0-9.]+ uF'
+expect 0 size "$quick" --set storage.sck="21 MHz" --set storage.unsafe=true
+says out 'WARNING: storage.sck is 21 MHz, and mb85rs64v allows 20 MHz'
 expect 1 size "$quick" --set supply.capacitor.capacitance="50 uF"
 says out 'TOO SMALL'
 says out 'too small by [0-9.]+ uF'

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <vector>
@@ -101,6 +102,7 @@ class TestStore {
     out_ = stream;
     address_ = address;
     left_ = 0;
+    ahead_.reset();
     state_ = State::writing;
     ++writes;
     return {};
@@ -131,12 +133,14 @@ class TestStore {
  private:
   enum class State : std::uint8_t { idle, writing, reading };
 
+  // Like a controller with DMA: the piece that follows is asked for as a piece is handed over.
   bool write_byte() {
     while (left_ == 0) {
-      ConstBytes piece;
-      if (!out_.pull(piece)) return false;
-      from_ = piece.data;
-      left_ = piece.size;
+      if (!ahead_) look_ahead();
+      if (!ahead_->any) return false;
+      from_ = ahead_->piece.data;
+      left_ = ahead_->piece.size;
+      look_ahead();
     }
     if (written < cut_after) {
       memory.at(address_) = *from_;
@@ -148,6 +152,11 @@ class TestStore {
     ++from_;
     --left_;
     return true;
+  }
+  void look_ahead() {
+    ConstBytes piece;
+    const bool any = out_.pull(piece);
+    ahead_ = Ahead{any, piece};
   }
   bool read_byte() {
     while (left_ == 0) {
@@ -168,6 +177,11 @@ class TestStore {
   std::byte* to_ = nullptr;
   std::uint32_t address_ = 0;
   std::uint32_t left_ = 0;
+  struct Ahead {
+    bool any = false;
+    ConstBytes piece;
+  };
+  std::optional<Ahead> ahead_;
   State state_ = State::idle;
 };
 

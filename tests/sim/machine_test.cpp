@@ -326,6 +326,25 @@ TEST(Machine, FalseAlarmsResumeWithoutABoot) {
   EXPECT_EQ(result.turn_ons, result.persisted + 1);
 }
 
+// In deep sleep RAM is lost: what would have been false alarms are boots and restores, at less current in between.
+TEST(Machine, DeepSleepBootsWhetherTheSupplyRecoversOrFails) {
+  Scenario scenario = small_scenario();
+  scenario.mcu.profile.sleep_a = 100e-6;
+  scenario.mcu.profile.deep_sleep_a = 1e-6;
+  scenario.mcu.after_persist = AfterPersist::sleep;
+  const RunResult light = run(scenario);
+  scenario.mcu.after_persist = AfterPersist::deep_sleep;
+  const RunResult deep = run(scenario);
+  EXPECT_TRUE(deep.pass) << deep.failure;
+  EXPECT_EQ(deep.false_alarms, 0U);
+  EXPECT_GT(deep.persisted, 20U);
+  EXPECT_EQ(deep.outages_compared, deep.persisted);
+  EXPECT_EQ(deep.turn_ons, deep.persisted + 1);
+  const auto off = static_cast<std::size_t>(Phase::off);
+  EXPECT_GT(light.phases[off].cpu_j / light.phases[off].time.seconds(), 0.9 * 300e-6);
+  EXPECT_LT(deep.phases[off].cpu_j / deep.phases[off].time.seconds(), 1.1 * 3e-6);
+}
+
 // Ticks of an RTOS that strike while the board sleeps take no time from what it does when it wakes.
 TEST(Machine, TicksThatStrikeAsleepStretchNothing) {
   Scenario scenario = small_scenario();
@@ -350,7 +369,7 @@ TEST(Machine, SupplyThatIsBackBeforeThePersistEndsIsNotWaitedFor) {
                                     devices::milliseconds(5),
                                     devices::milliseconds(25),
                                     3};
-  for (const auto after : {AfterPersist::sleep, AfterPersist::shutdown}) {
+  for (const auto after : {AfterPersist::sleep, AfterPersist::deep_sleep, AfterPersist::shutdown}) {
     for (const Picoseconds latency : {Picoseconds{0}, devices::microseconds(300)}) {
       Scenario scenario = small_scenario();
       scenario.supply.source = ScriptConfig{{devices::TimedScript{bursts, devices::kForever}}, false};

@@ -249,6 +249,8 @@ TEST(PersistBound, HoldsForEachBusAndGranularity) {
         scenario.storage.bus.fifo.abort_granularity = granularity;
         scenario.storage.bus.sliced.abort_granularity = granularity;
         scenario.storage.sck_hz = 7'000'000;  // a byte is no whole number of picoseconds
+        scenario.storage.bus.costs(mode).cs_setup = devices::nanoseconds(300);
+        scenario.storage.bus.costs(mode).cs_hold = devices::nanoseconds(700);
         scenario.supply.comparator.latency = devices::microseconds(30);
         scenario.supply.converter.efficiency = 0.85;
         scenario.supply.capacitor.capacitance_f = 150e-6;

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "bad_input/part_cases.hpp"
 #include "bad_input/scenario_cases.hpp"
 #include "bad_input/scenario_texts.hpp"
 #include "bad_input/temp_folder.hpp"
@@ -64,6 +65,7 @@ TEST_F(ScenarioTest, EveryKeyIsRead) {
   EXPECT_EQ(s.mcu.profile.active_a, 15e-3);
   EXPECT_EQ(s.mcu.profile.active_a_at(s.mcu.clock_hz), 15e-3);  // measured at this clock: not scaled
   EXPECT_EQ(s.mcu.profile.sleep_a, 5e-6);
+  EXPECT_EQ(s.mcu.profile.deep_sleep_a, 2e-6);
   ASSERT_EQ(s.mcu.profile.boot.size(), 2U);
   EXPECT_EQ(s.mcu.profile.boot[0].name, "one");
   EXPECT_EQ(s.mcu.profile.boot[1].duration, microseconds(2));
@@ -72,10 +74,19 @@ TEST_F(ScenarioTest, EveryKeyIsRead) {
   EXPECT_EQ(s.mcu.after_persist, AfterPersist::shutdown);
   EXPECT_EQ(s.mcu.on_loss, OnLoss::reformat);
   const devices::CpuCosts& costs = s.mcu.profile.costs;
-  EXPECT_EQ((std::array{costs.call, costs.step, costs.copied_byte, costs.checksum_byte, costs.section}),
-            (std::array{1.0, 2.5, 3.0, 4.0, 0.0}));
+  EXPECT_EQ((std::array{costs.call, costs.step, costs.copied_byte, costs.checksum_byte,
+                        costs.checksum_byte_by_table, costs.section}),
+            (std::array{1.0, 2.5, 3.0, 4.0, 2.0, 0.0}));
+  EXPECT_EQ(s.heap.memory.checksum, firmware::ChecksumKind::table);
   EXPECT_EQ(s.storage.part.name, "mb85rs4mt");
-  EXPECT_EQ(s.storage.sck_hz, 8'000'000U);
+  EXPECT_EQ(s.storage.sck_asked_hz, 8'000'000U);
+  EXPECT_EQ(s.storage.sck_hz, 5'000'000U) << "80 MHz by powers of two";
+  EXPECT_EQ(s.storage.bus.sliced.cs_setup, devices::nanoseconds(50));
+  EXPECT_EQ(s.storage.bus.sliced.abort_granularity, devices::AbortGranularity::chunk);
+  EXPECT_EQ(s.storage.bus.fifo.cs_setup.count, 0) << "of the mode that is used only";
+  EXPECT_EQ(s.storage.bus.tick.period, devices::milliseconds(2));
+  EXPECT_EQ(s.storage.bus.tick.first_after_start, devices::milliseconds(2));
+  EXPECT_FALSE(s.storage.bus.calibrated);
   EXPECT_EQ(s.storage.transfer, devices::TransferMode::sliced);
   EXPECT_EQ(s.storage.slice_bytes, 32U);
   EXPECT_EQ(s.storage.bus.name, "polled");
@@ -129,7 +140,8 @@ TEST_F(ScenarioTest, WhatIsLeftOutHasItsDefault) {
   EXPECT_EQ(s.mcu.os_save_bytes, 0U);
   EXPECT_EQ(s.mcu.after_persist, AfterPersist::sleep);
   EXPECT_EQ(s.mcu.on_loss, OnLoss::stop);
-  EXPECT_EQ(s.storage.sck_hz, devices::find_fram_part("mb85rs64v")->max_sck_hz);
+  EXPECT_EQ(s.storage.sck_asked_hz, devices::find_fram_part("mb85rs64v")->max_sck_hz);
+  EXPECT_EQ(s.storage.sck_hz, 8'000'000U) << "half the clock of the MCU";
   EXPECT_EQ(s.storage.transfer, devices::TransferMode::fifo);
   EXPECT_EQ(s.storage.slice_bytes, 0U);
   EXPECT_EQ(s.storage.bus.name, profile.bus);
@@ -158,6 +170,64 @@ TEST_F(ScenarioTest, WhatIsLeftOutHasItsDefault) {
   EXPECT_EQ(std::get<CounterConfig>(s.workload).objects, CounterConfig{}.objects);
   EXPECT_FALSE(s.stop.time);  // a trace that is not repeated ends by itself
   EXPECT_FALSE(s.stop.operations);
+}
+
+// A part of the user's own has what it gives, and the rest from the one it is based on, as estimates.
+TEST_F(ScenarioTest, PartsOfTheUsers) {
+  const auto part = [&](const std::string& text) {
+    return load(replaced(kMinimal, "MB85RS64V", text)).storage.part;
+  };
+  const devices::FramPart& base = *devices::find_fram_part("mb85rs4mt");
+  const devices::FramPart small = part("{name: small, based_on: MB85RS4MT, size: 64 KiB}");
+  EXPECT_EQ(small.name, "small");
+  EXPECT_EQ(small.based_on, "mb85rs4mt");
+  EXPECT_EQ(small.size_bytes, 65'536U);
+  EXPECT_EQ(small.address_bytes, 2U);
+  EXPECT_FALSE(small.size_bytes.estimated);
+  EXPECT_EQ(small.size_bytes.source, "the scenario");
+  EXPECT_EQ(small.max_sck_hz, base.max_sck_hz);
+  EXPECT_TRUE(small.max_sck_hz.estimated);
+  EXPECT_EQ(devices::estimates_in(small), 17U) << "all but size and address";
+  EXPECT_EQ(part("{name: large, based_on: mb85rs64v, size: 128 KiB}").address_bytes, 3U);
+
+  const devices::FramPart full = part(
+      "{name: full, based_on: fm25w256, size: 8 KiB, address_bytes: 3, fast_read: true, sleep: true,"
+      " rdid: 0a FF 7f, max_sck: 30 MHz, min_vdd: 1.5 V, max_vdd: 3.6 V, active_current: 3 mA,"
+      " standby_current: 5 uA, sleep_current: 1 uA, wel_cleared_by_write: false, power_up: 100 us,"
+      " sleep_entry: 2 us, wake: 300 us, row: 16 B, endurance: 1e10, reads_wear: false,"
+      " retention: {years: 40, celsius: 25}}");
+  EXPECT_EQ(devices::estimates_in(full), 0U);
+  EXPECT_EQ(full.address_bytes, 3U);
+  EXPECT_TRUE(full.fast_read);
+  EXPECT_TRUE(full.has_sleep);
+  EXPECT_EQ(full.rdid, (devices::FramIdentity{3, {0x0A, 0xFF, 0x7F}}));
+  EXPECT_EQ(full.max_sck_hz, 30'000'000U);
+  EXPECT_EQ((std::array{full.min_vdd_v.value, full.max_vdd_v.value}), (std::array{1.5, 3.6}));
+  EXPECT_EQ(full.active_a_at(30'000'000), 3e-3);
+  EXPECT_EQ(full.active_a_at(10'000'000), 1e-3) << "in proportion: it has no second point";
+  EXPECT_EQ((std::array{full.standby_a.value, full.sleep_a.value}), (std::array{5e-6, 1e-6}));
+  EXPECT_FALSE(full.wel_cleared_by_write);
+  EXPECT_EQ(full.power_up, microseconds(100));
+  EXPECT_EQ(full.sleep_entry, microseconds(2));
+  EXPECT_EQ(full.wake, microseconds(300));
+  EXPECT_EQ(full.row_bytes, 16U);
+  EXPECT_EQ(full.endurance, 1e10);
+  EXPECT_FALSE(full.reads_wear);
+  EXPECT_EQ(full.retention.value.years, 40U);
+  EXPECT_EQ(full.retention.value.celsius, 25);
+  EXPECT_EQ(part("{name: mute, based_on: mb85rs64v, rdid: none}").rdid.value.size, 0U);
+}
+
+TEST_F(ScenarioTest, UnsafeClocksAndFaults) {
+  const auto storage = [&](const std::string& keys) {
+    return load(replaced(kMinimal, "part: MB85RS64V", "part: MB85RS64V, " + keys)).storage;
+  };
+  EXPECT_EQ(storage("sck: 25 MHz, unsafe: true").sck_hz, 25'000'000U);
+  EXPECT_EQ(load(kMinimal).storage.power_loss, devices::FramFault::discard);
+  for (std::size_t i = 0; i < kPowerLossFaults.size(); ++i) {
+    const std::string name(kPowerLossFaults[i]);
+    EXPECT_EQ(static_cast<std::size_t>(storage("faults: {power_loss: " + name + "}").power_loss), i);
+  }
 }
 
 TEST_F(ScenarioTest, Workloads) {
@@ -315,6 +385,12 @@ TEST_F(ScenarioTest, SequencesAndTheSeedsOfTheirBursts) {
 TEST_F(ScenarioTest, BadScenariosAreRefusedInOneLine) {
   EXPECT_EQ(error_of(kGood), "no error");
   for (const bad_input::Case& c : bad_input::kCases) {
+    EXPECT_EQ(error_of(replaced(kGood, c.from, c.to)), "s.yaml" + std::string(c.error)) << c.to;
+  }
+}
+
+TEST_F(ScenarioTest, BadPartsAreRefusedInOneLine) {
+  for (const bad_input::Case& c : bad_input::kPartCases) {
     EXPECT_EQ(error_of(replaced(kGood, c.from, c.to)), "s.yaml" + std::string(c.error)) << c.to;
   }
 }

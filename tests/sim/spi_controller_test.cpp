@@ -331,6 +331,7 @@ TEST(SpiControllerDma, ClockThatDoesNotDivideLosesNothing) {
 // The piece of 20 bytes is on the wire, and the CPU at work for the next one, when something strikes.
 struct Struck {
   std::uint32_t written = 0;
+  std::uint64_t bytes_cut = 0;  // in flight as power failed
   Picoseconds time;  // from when the piece was handed over to when poll() returned or the power was gone
   BusCounters counters;
 };
@@ -362,6 +363,7 @@ Struck strike(devices::AbortGranularity granularity, Picoseconds after, bool pow
   for (std::size_t i = result.written; i < 100; ++i) {
     EXPECT_EQ(board.chip.memory()[i], 0) << "only a prefix may be written";
   }
+  result.bytes_cut = board.chip.damage().bytes_cut;
   result.time = ended - handed_over;
   result.counters = board.bus.counters();
   result.counters.transactions -= before.transactions;
@@ -372,6 +374,7 @@ TEST(SpiControllerDma, APowerCutBesideTheWireLeavesWhatWasClockedIn) {
   for (Picoseconds after; after <= 30'000_ns; after += 250_ns) {
     const Struck cut = strike(devices::AbortGranularity::byte, after, true);
     EXPECT_EQ(cut.written, std::min<std::int64_t>(20, after.count / 1'000'000)) << after.count;
+    EXPECT_EQ(cut.bytes_cut, cut.written < 20 ? 1U : 0U) << after.count;
     EXPECT_EQ(cut.counters.data_bytes, cut.written);
     EXPECT_EQ(cut.counters.transactions, 0U);
   }
@@ -475,6 +478,47 @@ TEST(SpiControllerDma, APieceToReadIntoIsFullBeforeTheNextIsAskedFor) {
   board.bus.begin_receive({command, 3}, {&Pieces::next, &pieces});
   ASSERT_EQ(board.bus.poll(), heap::TransferState::done);
   EXPECT_EQ(pieces.asked, 3U);
+}
+
+TEST(SpiController, DelaysOfChipSelectCount) {
+  devices::TransferCosts with_delays = costs(devices::AbortGranularity::byte);
+  with_delays.cs_setup = devices::microseconds(4);
+  with_delays.cs_hold = devices::microseconds(5);
+  Board plain;
+  Board delayed(with_delays);
+  plain.write_enable();
+  delayed.write_enable();
+  EXPECT_EQ(delayed.clock.time - plain.clock.time, devices::microseconds(9));
+}
+
+// A transaction that is stopped after its last bit, before CS rises, is not complete, and its bytes are
+// written.
+TEST(SpiController, StoppedInTheHoldOfChipSelect) {
+  devices::TransferCosts with_delays = costs(devices::AbortGranularity::byte);
+  with_delays.cs_hold = devices::microseconds(5);
+  Board board(with_delays);
+  board.write_enable();
+  const std::uint64_t completed = board.bus.counters().transactions;
+  board.clock.during_pass = [&] {
+    if (board.chip.memory()[1] != 5 || board.bus.counters().aborted > 0) return;
+    board.bus.abort();
+  };
+  EXPECT_EQ(board.write({std::byte{5}, std::byte{5}}), heap::TransferState::none);
+  EXPECT_EQ(board.bus.counters().transactions, completed);
+  EXPECT_EQ(board.bus.counters().aborted, 1U);
+}
+
+TEST(SckDivider, MakesTheFastestClockThatIsNotTooFast) {
+  const devices::SckDivider any = devices::find_spi_profile("esp32c3-zephyr")->divider;
+  EXPECT_EQ(any.at_most(80'000'000, 1), 80'000'000U);
+  EXPECT_EQ(any.at_most(40'000'000, 1), 40'000'000U);
+  EXPECT_EQ(any.at_most(39'999'999, 1), 26'666'666U);
+  EXPECT_EQ(any.at_most(20'000'000, 1), 20'000'000U);
+  EXPECT_EQ(any.at_most(1'000'000'000, 1), 80'000'000U);
+  const devices::SckDivider powers = devices::find_spi_profile("polled")->divider;
+  EXPECT_EQ(powers.at_most(20'000'000, 16'000'000), 8'000'000U) << "by two at the least";
+  EXPECT_EQ(powers.at_most(7'000'000, 16'000'000), 4'000'000U);
+  EXPECT_EQ(powers.at_most(4'000'000, 16'000'000), 4'000'000U);
 }
 
 }  // namespace

@@ -177,7 +177,7 @@ TEST(SupplyRun, PresetsCarryABoardThatSuitsThem) {
     supply.charger = preset.charger;
     supply.converter = preset.converter;
     scenario.mcu.profile.rail_v = 1.8;
-    scenario.storage.part.min_vdd_v = 1.7;
+    scenario.storage.part.min_vdd_v.value = 1.7;
     set_power(scenario, 2.5e-3);
     scenario.stop.time = seconds(20);
     const RunResult result = run(scenario);

@@ -15,6 +15,13 @@ inline Scenario small_scenario() {
   Scenario scenario;
   scenario.name = "small";
   scenario.mcu.profile = *devices::find_mcu_profile("cortex-m0plus");
+  // Few cycles, and even ones, so that sums can be made by hand.
+  scenario.mcu.profile.costs = {.call = 40,
+                                .step = 12,
+                                .copied_byte = 1.25,
+                                .checksum_byte = 12,
+                                .checksum_byte_by_table = 6,
+                                .section = 16};
   scenario.mcu.clock_hz = scenario.mcu.profile.clock_hz;
   scenario.mcu.os_save_bytes = 32;
   scenario.mcu.after_persist = AfterPersist::shutdown;

@@ -64,7 +64,8 @@ inline constexpr std::array kCases{
     Case{"512 B", "65537",
          ":6:18: mcu.os_save_bytes: \"65537\" is out of range: it must be between 0 and 65536"},
     Case{"after_persist: sleep", "after_persist: slep",
-         ":7:18: mcu.after_persist: \"slep\" is not known; did you mean sleep? (known: sleep, shutdown)"},
+         ":7:18: mcu.after_persist: \"slep\" is not known; did you mean sleep? (known: sleep, deep_sleep, "
+         "shutdown)"},
     Case{"after_persist: sleep", "on_loss: retry",
          ":7:12: mcu.on_loss: \"retry\" is not known (known: stop, reformat, attach)"},
     Case{"time: 5 ms, ", "", ":9:7: mcu.boot.0: `time` is missing; write it such as `time: 2 ms`"},
@@ -78,11 +79,21 @@ inline constexpr std::array kCases{
     Case{"{call: 10}", "{call: 10 V}",
          R"(:10:17: mcu.costs.call: "10 V" is not a plain number; leave out "V")"},
     // storage
+    Case{"slice: 64 B", "slice: 64 B\n  bus: {profil: polled}",
+         ":16:9: unknown key \"profil\" in `storage.bus`; did you mean `profile`?"},
+    Case{
+        "slice: 64 B", "slice: 64 B\n  bus: {abort: bit}",
+        ":16:16: storage.bus.abort: \"bit\" is not known; did you mean byte? (known: byte, chunk, transfer)"},
+    Case{"slice: 64 B", "slice: 64 B\n  bus: {setup_send: 1 s}",
+         ":16:21: storage.bus.setup_send: \"1 s\" is out of range: it must be between 0 s and 100 ms"},
+    Case{"slice: 64 B", "slice: 64 B\n  bus: {tick: {period: 1 ms, cost: 2 ms}}",
+         ":16:16: storage.bus.tick.period: a tick has to be over before the next one strikes"},
     Case{"part: mb85rs64v", "part: mb85rs64",
          ":12:9: storage.part: \"mb85rs64\" is not known; did you mean mb85rs64v? (known: mb85rs64v, "
-         "mb85rs4mt)"},
+         "mb85rs64t, mb85rs256ty, mb85rs2mta, mb85rs4mt, cy15b104q, fm25w256, fm25v02a)"},
     Case{"sck: 10 MHz", "sck: 21 MHz",
-         ":13:8: storage.sck: \"21 MHz\" is above what mb85rs64v allows: at most 20 MHz"},
+         ":13:8: storage.sck: \"21 MHz\" is above what mb85rs64v allows: at most 20 MHz; `unsafe: true` in "
+         "storage lets it pass, with a warning"},
     Case{"sck: 10 MHz", "sck: 999 Hz",
          ":13:8: storage.sck: \"999 Hz\" is out of range: it must be between 1 kHz and 1 GHz"},
     Case{"transfer: sliced", "transfer: dam",
@@ -96,6 +107,18 @@ inline constexpr std::array kCases{
     Case{"slice: 64 B", "slice: 64 B\n  bus: pold",
          ":16:8: storage.bus: \"pold\" is not known; did you mean polled? (known: esp32c3-zephyr, "
          "esp32c3-zephyr-tick, esp32c3-baremetal, polled)"},
+    Case{"sck: 10 MHz", "sck: 21 MHz\n  unsafe: false",
+         ":13:8: storage.sck: \"21 MHz\" is above what mb85rs64v allows: at most 20 MHz; `unsafe: true` in "
+         "storage lets it pass, with a warning"},
+    Case{"sck: 10 MHz", "unsafe: yes", ":13:11: storage.unsafe: \"yes\" is neither true nor false"},
+    Case{"sck: 10 MHz", "unsave: true", ":13:3: unknown key \"unsave\" in `storage`; did you mean `unsafe`?"},
+    Case{"sck: 10 MHz", "faults: {power_loss: garbage}",
+         ":13:24: storage.faults.power_loss: \"garbage\" is not known (known: discard, garbage_in_flight, "
+         "garbage_below_min_vdd, row_lost)"},
+    Case{"sck: 10 MHz", "faults: {power_los: discard}",
+         ":13:12: unknown key \"power_los\" in `storage.faults`; did you mean `power_loss`?"},
+    Case{"sck: 10 MHz", "faults: {}",
+         ":13:3: storage.faults: `power_loss` is missing; write it such as `power_loss: garbage_in_flight`"},
     // supply
     Case{"capacitance: 1.5 mF", "capacitence: 1.5 mF",
          ":23:5: unknown key \"capacitence\" in `supply.capacitor`; did you mean `capacitance`?"},

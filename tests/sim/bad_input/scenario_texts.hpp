@@ -72,12 +72,13 @@ mcu:
   rail: 3.0 V
   active_current: 15 mA
   sleep_current: 5 uA
+  deep_sleep_current: 2 uA
   boot: [{name: one, time: 1 ms, current: 1 mA}, {name: two, time: 2 us, current: 0 A}]
   os_save_bytes: 1 KiB
   after_persist: shutdown
   on_loss: reformat
-  costs: {call: 1, step: 2.5, copied_byte: 3, checksum_byte: 4, section: 0}
-storage: {part: mb85rs4mt, sck: 8 MHz, transfer: sliced, slice: 32 B, bus: Polled}
+  costs: {call: 1, step: 2.5, copied_byte: 3, checksum_byte: 4, checksum_byte_by_table: 2, section: 0}
+storage: {part: mb85rs4mt, sck: 8 MHz, transfer: sliced, slice: 32 B, bus: {profile: Polled, cs_setup: 50 ns, abort: chunk, tick: {period: 2 ms, cost: 10 us}}}
 supply:
   source: {trace: sub/harvest.csv, time: by_index, rate: 2.5 kHz, load: 10 kOhm, repeat: true}
   capacitor:
@@ -92,6 +93,7 @@ heap:
   store: 256 KiB
   store_unit: 264 B
   memory: heap
+  checksum: table
   ram_allocator: buddy
   nv_allocator: block
   policy: round_robin
