@@ -222,7 +222,7 @@ TEST_F(ScenarioTest, UnsafeClocksAndFaults) {
   const auto storage = [&](const std::string& keys) {
     return load(replaced(kMinimal, "part: MB85RS64V", "part: MB85RS64V, " + keys)).storage;
   };
-  EXPECT_EQ(storage("sck: 25 MHz, unsafe: true").sck_hz, 25'000'000U);
+  EXPECT_EQ(storage("sck: 40 MHz, unsafe: true, bus: esp32c3-zephyr").sck_hz, 40'000'000U);
   EXPECT_EQ(load(kMinimal).storage.power_loss, devices::FramFault::discard);
   for (std::size_t i = 0; i < kPowerLossFaults.size(); ++i) {
     const std::string name(kPowerLossFaults[i]);
