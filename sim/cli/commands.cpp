@@ -30,7 +30,7 @@ commands
   trace FILE          what is in a trace: rate, power, energy, darkness, defects and their remedies
   timing              latencies of storage calls on a part, bus and transfer mode, as CSV
   parts [NAME]        FRAM parts; the record of one, with the source of each figure
-  list                parts, MCU profiles, bus profiles, workloads, allocators, policies
+  list                parts, MCU profiles, bus profiles, workloads, allocators, policies, supplies
 
 commands of the launcher ./brownout
   test                install what is missing, build, run all tests

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "devices/supply/supply_preset.hpp"
 #include "sim/cli/commands.hpp"
 #include "sim/cli/options.hpp"
 #include "sim/scenario/choices.hpp"
@@ -38,11 +39,11 @@ std::string mcus() {
   return text;
 }
 
-std::string buses() {
-  std::string text = "bus profiles (storage.bus)\n";
-  for (const devices::SpiProfile& bus : devices::spi_profiles()) {
-    text += fmt::format("  {:<20} {}\n", bus.name, bus.sources);
-  }
+// As the library's records have them: a name, and where its figures come from.
+template <class Records>
+std::string sourced(const char* title, const Records& records) {
+  std::string text = fmt::format("{}\n", title);
+  for (const auto& record : records) text += fmt::format("  {:<20} {}\n", record.name, record.sources);
   return text;
 }
 
@@ -61,17 +62,20 @@ int list_command(const Arguments& arguments) {
     print("usage: brownout list\n\nParts, profiles and modules that a scenario can name.\n");
     return kExitDone;
   }
-  print(
-      parts() + mcus() + buses() + list_of("transfer modes (storage.transfer)", kTransferModes) +
-      list_of("workloads (workload.kind)", kWorkloadKinds) + custom() +
-      list_of("memories (heap.memory)", kMemories) +
-      list_of("RAM allocators (heap.ram_allocator)", kRamAllocators) +
-      list_of("store allocators (heap.nv_allocator)", kNvAllocators) +
-      list_of("policies (heap.policy)", kPolicies) + list_of("slots (heap.slots)", kSlots) +
-      list_of("checksums of images (heap.checksum)", kChecksums) +
-      list_of(
-          "sources (supply.source.kind, or supply.source.trace for a file, supply.source.resets for a list)",
-          kSourceKinds));
+  print(parts() + mcus() + sourced("bus profiles (storage.bus)", devices::spi_profiles()) +
+        list_of("transfer modes (storage.transfer)", kTransferModes) +
+        list_of("workloads (workload.kind)", kWorkloadKinds) + custom() +
+        list_of("memories (heap.memory)", kMemories) +
+        list_of("RAM allocators (heap.ram_allocator)", kRamAllocators) +
+        list_of("store allocators (heap.nv_allocator)", kNvAllocators) +
+        list_of("policies (heap.policy)", kPolicies) + list_of("slots (heap.slots)", kSlots) +
+        list_of("checksums of images (heap.checksum)", kChecksums) +
+        list_of("sources (supply.source.kind, or supply.source.trace for a file, supply.source.resets for a list)",
+                kSourceKinds) +
+        sourced("supplies (supply.preset)", devices::supply_presets()) +
+        list_of("paths (supply.charger.path, all but constant; supply.converter.path)", kPaths) +
+        sourced("efficiency tables (supply.charger.table, supply.converter.table)",
+                devices::efficiency_tables()));
   return kExitDone;
 }
 

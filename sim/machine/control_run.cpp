@@ -22,6 +22,8 @@ Scenario on_ideal_supply(const Scenario& scenario) {
   supply.capacitor.capacitance_f = 1;
   supply.capacitor.esr_ohm = 0;
   supply.capacitor.leakage_ohm = std::numeric_limits<double>::infinity();
+  supply.leakage_a = 0;
+  supply.charger = {};
   supply.initial_v = supply.capacitor.max_voltage_v;
   control.stop.time.reset();
   control.stop.operations = control_operations(scenario);
@@ -33,7 +35,10 @@ Scenario on_ideal_supply(const Scenario& scenario) {
 ControlRun run_control(const Scenario& scenario, const RunOptions& options) {
   const Scenario control = on_ideal_supply(scenario);
   constexpr double kMoreThanAnyBoardDraws = 1000;
-  const double power_w = kMoreThanAnyBoardDraws / scenario.supply.converter.efficiency;
+  const devices::Converter& converter = scenario.supply.converter;
+  const bool is_fixed = converter.kind == devices::PathKind::ideal;
+  const double power_w =
+      kMoreThanAnyBoardDraws / (is_fixed ? converter.efficiency : devices::kLeastEfficiency);
   std::vector<devices::TimedScript> script{{devices::ConstantScript{power_w}, devices::kForever}};
   Ledger ledger;
   RunOptions quiet;

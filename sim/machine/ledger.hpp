@@ -1,8 +1,9 @@
 // Two independent books of where time and energy went.
 //
 // Book one adds up the increments of every span of time, as they happen. Book two knows only how long the
-// board was in each state (time x power), the converter's efficiency, the integral of the source, and the
-// capacitor's energy at both ends. Neither reads the other; check() compares them.
+// board was in each state and cell of voltage (time x power, which it works out itself at the end), the
+// integral of the source and of what its charger loses, by the source's segments, and the capacitor's energy
+// at both ends. Neither reads the other; check() compares them.
 #pragma once
 
 #include <array>
@@ -15,6 +16,7 @@
 
 #include "devices/supply/capacitor.hpp"
 #include "devices/units.hpp"
+#include "sim/machine/supply_flows.hpp"
 
 namespace brownout::sim {
 
@@ -58,6 +60,9 @@ struct Span {
   Load load;
   double drawn_w = 0;  // by the converter that feeds the load
   double source_w = 0;
+  double charged_w = 0;  // what of it reaches the capacitor
+  double leaked_w = 0;   // by a constant leakage current
+  double off_w = 0;      // by a board that is off
   devices::Capacitor::Losses losses;
 };
 
@@ -71,9 +76,11 @@ class Ledger {
   // Book one. Virtual so that a test can plant an error.
   virtual void book(const Span& span);
   // Book two.
-  void note_state(Phase phase, const Load& load, Picoseconds duration);
-  void note_converter(double efficiency) { efficiency_ = efficiency; }
-  void note_source(double power_w, Picoseconds duration);
+  void note_state(Phase phase, const Load& load, int cell, Picoseconds duration);
+  void note_supply(const SupplyFlows& flows) { flows_ = flows; }
+  // Of the source, and of a bench supply that needs no charger.
+  void note_source(double power_w, int cell, Picoseconds duration);
+  void note_bench(double power_w, Picoseconds duration);
   void note_capacitor(double first_j, double last_j);
   // Both: what a bench supply put into the capacitor, or took from it, at one instant.
   void note_moved(double energy_j) { moved_.add(energy_j); }
@@ -88,10 +95,12 @@ class Ledger {
   }
   [[nodiscard]] double total_load_j() const;
   [[nodiscard]] double conversion_j() const { return conversion_.value(); }
+  [[nodiscard]] double charging_j() const { return charging_.value(); }
+  [[nodiscard]] double off_j() const { return off_.value(); }
   // Energy of the loads at the capacitor: what they took from the rail, and what the converter lost.
   [[nodiscard]] double drawn_j() const { return total_load_j() + conversion_j(); }
   [[nodiscard]] double harvested_j() const { return harvested_.value(); }
-  [[nodiscard]] double leakage_j() const { return leakage_.value(); }
+  [[nodiscard]] double leakage_j() const { return leakage_.value() + constant_leakage_.value(); }
   [[nodiscard]] double esr_j() const { return esr_.value(); }
   [[nodiscard]] double clipped_j() const { return clipped_.value(); }
 
@@ -114,8 +123,11 @@ class Ledger {
   std::array<Sum, kPhases> storage_;
   std::array<Sum, kPhases> peripherals_;
   Sum conversion_;
+  Sum charging_;
+  Sum off_;
   Sum harvested_;
   Sum leakage_;
+  Sum constant_leakage_;
   Sum esr_;
   Sum clipped_;
   Sum moved_;
@@ -124,11 +136,20 @@ class Ledger {
     Phase phase = Phase::off;
     Load load;
     Picoseconds time;
+    std::vector<Picoseconds> in_cell;  // the same by cells, if flows depend on them
   };
+  struct SupplyUse {
+    double conversion_j = 0;
+    double leakage_j = 0;
+    double off_j = 0;
+  };
+  void add_time(StateTime& state, int cell, Picoseconds duration) const;
+  [[nodiscard]] SupplyUse use_of_supply() const;
   std::vector<StateTime> states_;  // a dozen distinct states, searched linearly
   std::size_t last_state_ = 0;
-  double efficiency_ = 1;
+  SupplyFlows flows_;
   Sum source_integral_;
+  Sum charging_integral_;
   double first_j_ = 0;
   double last_j_ = 0;
 };

@@ -39,8 +39,11 @@ devices::FramFaults faults_of(const Scenario& scenario) {
 
 // A bench supply has no leakage to cover.
 SupplyConfig supply_of(const Scenario& scenario, bool planned) {
-  SupplyConfig supply = scenario.supply;
-  if (planned) supply.capacitor.leakage_ohm = std::numeric_limits<double>::infinity();
+  SupplyConfig supply = supply_of(scenario);
+  if (planned) {
+    supply.capacitor.leakage_ohm = std::numeric_limits<double>::infinity();
+    supply.leakage_a = 0;
+  }
   return supply;
 }
 
@@ -327,12 +330,24 @@ void Machine::check_persist(const BusCounters& before) {
         capacitance_for(cost.energy_j, cost.energy_j / cost.time.seconds(), scenario_.supply);
     result_.needed_capacitance_f = std::max(result_.needed_capacitance_f, needed_f);
   }
-  const PersistBound& bound = result_.persist_bound;
+  const PersistBound bound = bound_at(train_.since_crossing());
   OverBound& largest = result_.largest_over_bound;
   largest.bytes = std::max(largest.bytes, static_cast<double>(cost.bytes) / bound.bytes);
   largest.time = std::max(largest.time, cost.time.seconds() / bound.times.total().seconds());
   largest.energy = std::max(largest.energy, cost.energy_j / bound.energy_j());
   fail_if(excess_over(bound, cost), "in a persist");
+}
+
+// The bound is that of the range in which a persist is sized; a source can lift the voltage above it.
+PersistBound Machine::bound_at(const VoltageRange& range) const {
+  PersistBound bound = result_.persist_bound;
+  const VoltageRange& rated = bound.rated;
+  const bool covers = range.lowest_v > rated.lowest_v - kCellV && range.highest_v < rated.highest_v + kCellV;
+  if (!covers && train_.flows().depends_on_voltage()) {
+    bound.rate(train_.flows(),
+               {std::min(range.lowest_v, rated.lowest_v), std::max(range.highest_v, rated.highest_v)});
+  }
+  return bound;
 }
 
 // Apart, because a persist that is cut never returns, and what its frames own would be lost with it.
@@ -457,13 +472,12 @@ void Machine::power_failed() {
     return;
   }
   cut_storage();
-  const Picoseconds latency = scenario_.supply.comparator.latency;
   switch (mode_) {
     case Mode::program:
       if (!persist_unmasked_) break;
       ghost_ = true;
-      // Lost before the warning came: as a ghost, the program runs on for the rest of the latency.
-      if (const Picoseconds due = train_.warn_crossing()->at + latency; due >= train_.now()) {
+      // Lost before the warning came: as a ghost, the program runs on until it was due.
+      if (const Picoseconds due = train_.warning_due(); due >= train_.now()) {
         note_delay();
         ghost_time_ = due - train_.now();
         delay_.lacked_j = train_.drawn_w() * ghost_time_.seconds();

@@ -118,6 +118,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   void note_running();
   void note_persist_begin();
   void check_persist(const BusCounters& before);
+  [[nodiscard]] PersistBound bound_at(const VoltageRange& range) const;
   bool sleep_until_outage();
   void outage_and_restore();
   void boot_and_restore();

@@ -78,6 +78,8 @@ RunResult Machine::finish() {
   result_.esr_j = ledger_.esr_j();
   result_.clipped_j = ledger_.clipped_j();
   result_.conversion_j = ledger_.conversion_j();
+  result_.charging_j = ledger_.charging_j();
+  result_.off_j = ledger_.off_j();
   result_.balance = ledger_.check();
   result_.fingerprint = fingerprint_.value();
   result_.complete = result_.stop_reason != StopReason::interrupted;

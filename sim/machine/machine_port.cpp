@@ -248,7 +248,7 @@ void Machine::phase(std::uint64_t duration_us, std::uint64_t load_ua, bool sleep
   peripherals_w_ = static_cast<double>(load_ua) / 1e6 * scenario_.mcu.profile.rail_v;
   use(sleeping ? Activity::sleep : Activity::compute);
   // What a custom workload switches on is known from now on.
-  result_.persist_bound.allow_load(train_.drawn_w());
+  result_.persist_bound.allow_load(train_.load().total_w(), train_.flows(), persist_range(scenario_.supply));
   computing_ = true;
   elapse(devices::microseconds(static_cast<std::int64_t>(duration_us)), false);
   computing_ = false;

@@ -195,23 +195,16 @@ void add_times(const Board& board, const LargestImage& image, PersistBound& boun
   t.ticks = board.ticks(t.total() - t.latency);
 }
 
-void add_energies(const Scenario& scenario, PersistBound& bound) {
+void add_powers(const Scenario& scenario, PersistBound& bound) {
   const devices::McuProfile& mcu = scenario.mcu.profile;
   const devices::FramPart& part = scenario.storage.part;
-  const double efficiency = scenario.supply.converter.efficiency;
-  const double mcu_w = mcu.rail_v * mcu.active_a_at(scenario.mcu.clock_hz) / efficiency;
-  const double standby_w = mcu.rail_v * part.standby_a / efficiency;
-  const double active_w = mcu.rail_v * part.active_a_at(scenario.storage.sck_hz) / efficiency;
-  const double selected_w = std::max(active_w, standby_w);
-  const PersistTimes& t = bound.times;
-  const Picoseconds persist = t.total() - t.latency;
+  bound.mcu_rail_w = mcu.rail_v * mcu.active_a_at(scenario.mcu.clock_hz);
+  bound.standby_rail_w = mcu.rail_v * part.standby_a;
+  bound.selected_rail_w =
+      std::max(mcu.rail_v * part.active_a_at(scenario.storage.sck_hz), bound.standby_rail_w);
+  bound.program_rail_w = bound.times.latency.count > 0 ? largest_rail_w(scenario) : 0;
   // Not selected: while the driver sets up, and after a transaction was stopped.
-  const Picoseconds apart = t.call + scenario.storage.bus.costs(scenario.storage.transfer).abort_cost;
-  bound.mcu_j = persist.seconds() * mcu_w;
-  bound.storage_j = apart.seconds() * standby_w + (persist - apart).seconds() * selected_w;
-  bound.persist_w = mcu_w + selected_w;
-  bound.latency_w = t.latency.count > 0 ? largest_load_w(scenario) : 0;
-  bound.latency_j = t.latency.seconds() * bound.latency_w;
+  bound.apart = bound.times.call + scenario.storage.bus.costs(scenario.storage.transfer).abort_cost;
 }
 
 std::string by(double above, double bound) {
@@ -222,10 +215,42 @@ std::string by(double above, double bound) {
 
 double PersistBound::largest_w() const { return std::max(latency_w, persist_w); }
 
-void PersistBound::allow_load(double power_w) {
-  if (times.latency.count == 0 || power_w <= latency_w) return;
-  latency_w = power_w;
-  latency_j = times.latency.seconds() * power_w;
+double PersistBound::rail_j() const {
+  const Picoseconds persist = times.total() - times.latency;
+  return times.latency.seconds() * program_rail_w + persist.seconds() * mcu_rail_w +
+         apart.seconds() * standby_rail_w + (persist - apart).seconds() * selected_rail_w;
+}
+
+void PersistBound::allow_load(double rail_w, const SupplyFlows& flows, const VoltageRange& range) {
+  if (times.latency.count == 0 || rail_w <= program_rail_w) return;
+  program_rail_w = rail_w;
+  rate(flows, range);
+}
+
+// The MCU has what it draws alone, the FRAM what comes on top. What is left by the largest load is what a
+// smaller one begins with.
+void PersistBound::rate(const SupplyFlows& flows, const VoltageRange& range) {
+  const double largest_w = std::max(program_rail_w, mcu_rail_w + selected_rail_w);
+  rated = {range.lowest_v, flows.internal_v(largest_w, range.lowest_v, range.highest_v)};
+  const auto most_w = [&](double rail_w) {
+    return flows.most_drawn_w(rail_w, rated.lowest_v, rated.highest_v);
+  };
+  const double mcu_w = most_w(mcu_rail_w);
+  const auto on_top_w = [&](double rail_w) {
+    return flows.is_proportional() ? most_w(rail_w) : most_w(mcu_rail_w + rail_w) - mcu_w;
+  };
+  const double standby_w = on_top_w(standby_rail_w);
+  const double selected_w = on_top_w(selected_rail_w);
+  const Picoseconds persist = times.total() - times.latency;
+  mcu_j = persist.seconds() * mcu_w;
+  storage_j = apart.seconds() * standby_w + (persist - apart).seconds() * selected_w;
+  persist_w = mcu_w + selected_w;
+  latency_w = most_w(program_rail_w);
+  latency_j = times.latency.seconds() * latency_w;
+}
+
+VoltageRange persist_range(const SupplyConfig& supply) {
+  return {supply.thresholds.brown_out_v, supply.thresholds.warn_v};
 }
 
 PersistBound persist_bound(const Scenario& scenario) {
@@ -239,10 +264,11 @@ PersistBound persist_bound(const Scenario& scenario) {
   // A transaction that cannot be stopped ends in the persist.
   const bool ends_first = board.costs().abort_granularity == AbortGranularity::transfer;
   bound.transactions = 2 * board.slices(bound.bytes) + (ends_first ? 1 : 0);
-  bound.times.latency = scenario.supply.comparator.latency;
+  bound.times.latency = scenario.supply.comparator.longest_delay();
   add_times(board, image, bound);
   bound.section_limit_cycles = std::max(kSectionLimitCycles, bound.section_cycles);
-  add_energies(scenario, bound);
+  add_powers(scenario, bound);
+  bound.rate(SupplyFlows(supply_of(scenario)), persist_range(scenario.supply));
   return bound;
 }
 
@@ -302,6 +328,12 @@ heap::Population population_of(const WorkloadConfig& workload) {
 }
 
 double largest_load_w(const Scenario& scenario) {
+  const VoltageRange range = persist_range(scenario.supply);
+  return SupplyFlows(supply_of(scenario))
+      .most_drawn_w(largest_rail_w(scenario), range.lowest_v, range.highest_v);
+}
+
+double largest_rail_w(const Scenario& scenario) {
   const devices::McuProfile& mcu = scenario.mcu.profile;
   const StorageConfig& storage = scenario.storage;
   const double active_a = mcu.active_a_at(scenario.mcu.clock_hz);
@@ -316,7 +348,7 @@ double largest_load_w(const Scenario& scenario) {
       largest_a = std::max(largest_a, load_a + cpu_a + storage.part.standby_a);
     }
   }
-  return mcu.rail_v * largest_a / scenario.supply.converter.efficiency;
+  return mcu.rail_v * largest_a;
 }
 
 }  // namespace brownout::sim

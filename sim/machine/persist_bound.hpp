@@ -7,6 +7,7 @@
 #include <string>
 
 #include "heap/bound.hpp"
+#include "sim/machine/power_train.hpp"
 #include "sim/scenario/scenario.hpp"
 
 namespace brownout::sim {
@@ -14,7 +15,7 @@ namespace brownout::sim {
 // A persist counts from the instant at which the terminal voltage falls to the warning level, or from the
 // later one at which the program could be interrupted, to its end. Whole picoseconds, rounded up.
 struct PersistTimes {
-  Picoseconds latency;    // of the comparator: the program goes on meanwhile
+  Picoseconds latency;    // of the comparator, and the longest until it looks: the program goes on meanwhile
   Picoseconds section;    // the longest critical section, which the interrupt waits for
   Picoseconds stop;       // of what is in flight
   Picoseconds call;       // of the storage driver, and the set-ups of its transactions
@@ -38,7 +39,14 @@ struct PersistBound {
   std::uint32_t section_cycles = 0;  // the longest critical section
   std::uint32_t section_limit_cycles = 0;
   PersistTimes times;
-  // At the capacitor.
+  // At the rail: the program in the latency, the MCU, and the FRAM aside and selected.
+  double program_rail_w = 0;
+  double mcu_rail_w = 0;
+  double standby_rail_w = 0;
+  double selected_rail_w = 0;
+  Picoseconds apart;  // of the persist, with the FRAM not selected
+  // At the capacitor, while its internal voltage is within what it was rated for.
+  VoltageRange rated;
   double latency_j = 0;
   double mcu_j = 0;
   double storage_j = 0;
@@ -46,10 +54,17 @@ struct PersistBound {
   double persist_w = 0;  // the most that the persist draws
 
   [[nodiscard]] double energy_j() const { return latency_j + mcu_j + storage_j; }
+  // The same at the rail.
+  [[nodiscard]] double rail_j() const;
   [[nodiscard]] double largest_w() const;
   // For a program that turns out to draw more than could be known: the latency passes under its load.
-  void allow_load(double power_w);
+  void allow_load(double rail_w, const SupplyFlows& flows, const VoltageRange& range);
+  // Works out the figures at the capacitor, where it costs most within the range.
+  void rate(const SupplyFlows& flows, const VoltageRange& range);
 };
+
+// Terminal voltages between which a persist takes place that nothing charges.
+VoltageRange persist_range(const SupplyConfig& supply);
 
 PersistBound persist_bound(const Scenario& scenario);
 
@@ -64,8 +79,10 @@ struct PersistCost {
 // What of it is above the bound, and by how much, in words; nothing if it holds.
 std::optional<std::string> excess_over(const PersistBound& bound, const PersistCost& cost);
 
-// The most that the program draws, at the capacitor: CPU and FRAM active, or a phase of a script with its
-// load. What a custom workload switches on is not known.
+// The most that the program draws, at the rail: CPU and FRAM active, or a phase of a script with its load.
+// What a custom workload switches on is not known.
+double largest_rail_w(const Scenario& scenario);
+// The same at the capacitor, where it is most while a persist may take place.
 double largest_load_w(const Scenario& scenario);
 
 // Cycles for a byte of an image's checksum, by the way in which the scenario's memory forms it.

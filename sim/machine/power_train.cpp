@@ -1,5 +1,6 @@
 #include "sim/machine/power_train.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 
@@ -19,14 +20,16 @@ double terminal_of(double internal_v, double net_w, double esr_ohm) {
 PowerTrain::PowerTrain(const SupplyConfig& supply, std::unique_ptr<devices::Source> source, Ledger& ledger)
     : capacitor_(supply.capacitor, supply.initial_v),
       thresholds_(supply.thresholds),
-      latency_(supply.comparator.latency),
-      efficiency_(supply.converter.efficiency),
+      comparator_(supply.comparator),
+      flows_(supply),
       source_(std::move(source)),
       ledger_(ledger),
-      initial_j_(capacitor_.energy_j()) {
-  assert(latency_.count >= 0 && efficiency_ > 0 && efficiency_ <= 1);
-  ledger_.note_converter(efficiency_);
+      initial_j_(capacitor_.energy_j()),
+      cell_(SupplyFlows::cell_at(supply.initial_v)) {
+  assert(comparator_.latency.count >= 0 && comparator_.poll.count >= 0);
+  ledger_.note_supply(flows_);
   pull_segment();
+  find_flows();
   find_next_event();
 }
 
@@ -47,8 +50,11 @@ void PowerTrain::set_load(const Load& load, Phase phase) {
   const bool was_off = board_is_off();
   load_ = load;
   phase_ = phase;
+  if (same_power) return;
   if (board_is_off() != was_off) ask_source_again();
-  if (!same_power) find_next_event();
+  last_step_ = 0;
+  find_flows();
+  find_next_event();
 }
 
 PowerEvent PowerTrain::run_until(Picoseconds until) {
@@ -73,32 +79,30 @@ PowerEvent PowerTrain::take_event() {
   PowerEvent event = next_kind_;
   switch (event) {
     case PowerEvent::none:
-      if (now_ < segment_end_) {
-        ask_source_again();
+      if (next_step_ != 0) {
+        last_step_ = next_step_;
+        enter_cell(cell_ + next_step_);
       } else {
-        pull_segment();
+        last_step_ = 0;
+        if (now_ < segment_end_) {
+          ask_source_again();
+        } else {
+          pull_segment();
+        }
       }
+      find_flows();
       break;
-    case PowerEvent::warn:
-      if (!warn_pending_) note_crossing();
-      if (now_ < crossing_->at + latency_) {
-        warn_pending_ = true;
-        event = PowerEvent::none;
-        break;
-      }
-      warn_pending_ = false;
-      warn_asserted_ = true;
-      break;
+    case PowerEvent::warn: event = take_warning(); break;
     case PowerEvent::brown_out:
-      if (!warn_asserted_ && !warn_pending_) note_crossing();
+      if (warning_ == Warning::released) note_crossing();
       powered_ = false;
-      warn_pending_ = false;
-      warn_asserted_ = true;
+      warning_ = Warning::asserted;
       ask_source_again();
+      find_flows();
       break;
     case PowerEvent::recovered:
       powered_ = true;
-      warn_asserted_ = false;
+      warning_ = Warning::released;
       break;
     case PowerEvent::source_ended: break;
   }
@@ -106,12 +110,37 @@ PowerEvent PowerTrain::take_event() {
   return event;
 }
 
-void PowerTrain::note_crossing() { crossing_ = {now_, capacitor_.energy_j(), ledger_.drawn_j()}; }
+// From the crossing to the warning, as far as this instant allows.
+PowerEvent PowerTrain::take_warning() {
+  if (warning_ == Warning::released) {
+    note_crossing();
+    warning_ = Warning::crossed;
+  }
+  if (warning_ == Warning::crossed && now_ >= sample_at_) {
+    const bool seen = comparator_.poll.count == 0 || capacitor_.terminal_v(net_w()) <= thresholds_.warn_v;
+    warning_ = seen ? Warning::sampled : Warning::released;
+  }
+  if (warning_ != Warning::sampled || now_ < warning_due()) return PowerEvent::none;
+  warning_ = Warning::asserted;
+  return PowerEvent::warn;
+}
 
-// The source's book is kept by segments, however many events fall into one.
+void PowerTrain::note_crossing() {
+  crossing_ = {now_, capacitor_.energy_j(), ledger_.drawn_j()};
+  const double v = SupplyFlows::middle_of(cell_);
+  since_crossing_ = {v, v};
+  const std::int64_t poll = comparator_.poll.count;
+  sample_at_ = poll == 0 ? now_ : Picoseconds{(now_.count + poll - 1) / poll * poll};
+}
+
+// The source's book is kept by segments and cells, however many events fall into one.
+void PowerTrain::note_source() {
+  ledger_.note_source(source_w_, cell_, now_ - segment_begin_);
+  segment_begin_ = now_;
+}
+
 void PowerTrain::pull_segment() {
-  ledger_.note_source(source_w_, segment_end_ - segment_begin_);
-  segment_begin_ = segment_end_;
+  note_source();
   const std::optional<devices::SourceSegment> segment = source_->next();
   if (!segment) {
     source_ended_ = true;
@@ -133,14 +162,27 @@ void PowerTrain::ask_source() {
 
 void PowerTrain::ask_source_again() {
   if (!source_follows_board_) return;
-  ledger_.note_source(source_w_, now_ - segment_begin_);
-  segment_begin_ = now_;
+  note_source();
   ask_source();
+}
+
+void PowerTrain::enter_cell(int cell) {
+  if (!source_ended_ && bench_ == Bench::none) note_source();
+  cell_ = cell;
+  const double v = SupplyFlows::middle_of(cell_);
+  since_crossing_ = {std::min(v, since_crossing_.lowest_v), std::max(v, since_crossing_.highest_v)};
+}
+
+void PowerTrain::find_flows() {
+  drawn_w_ = flows_.drawn_w(load_.total_w(), cell_);
+  leaked_w_ = flows_.leaked_w(cell_);
+  off_w_ = is_off() ? flows_.off_w(cell_) : 0;
+  charged_w_ = flows_.charged_w(source_w_, cell_);
 }
 
 void PowerTrain::bench_on() {
   settle();
-  if (bench_ == Bench::none) ledger_.note_source(source_w_, now_ - segment_begin_);
+  if (bench_ == Bench::none) note_source();
   source_w_ = 0;
   source_follows_board_ = false;
   bench_ = Bench::on;
@@ -157,12 +199,20 @@ void PowerTrain::bench_off(double terminal_v) {
 
 void PowerTrain::bench_brings_to(double terminal_v) {
   const double before_j = capacitor_.energy_j();
+  last_step_ = 0;
+  find_flows();
   capacitor_.bring_to(terminal_v, net_w());
+  if (flows_.depends_on_voltage()) {
+    enter_cell(SupplyFlows::cell_at(capacitor_.internal_v()));
+    find_flows();
+    capacitor_.bring_to(terminal_v, net_w());  // what flows there is another load
+  }
   ledger_.note_moved(capacitor_.energy_j() - before_j);
   find_next_event();
 }
 
 void PowerTrain::find_next_event() {
+  next_step_ = 0;
   if (source_ended_) {
     next_event_ = now_;
     next_kind_ = PowerEvent::source_ended;
@@ -170,22 +220,36 @@ void PowerTrain::find_next_event() {
   }
   next_event_ = bench_ == Bench::none ? segment_end_ : kForever;
   next_kind_ = PowerEvent::none;
-  const auto consider = [this](std::optional<Picoseconds> after, PowerEvent kind) {
-    if (!after || after->count > kForever.count - now_.count) return;
-    const Picoseconds at = now_ + *after;
-    // At one instant the source changes first, then thresholds in the order of severity.
-    if (at < next_event_ || (at == next_event_ && next_kind_ == PowerEvent::warn)) {
-      next_event_ = at;
-      next_kind_ = kind;
-    }
-  };
+  look_for_thresholds();
+  if (flows_.depends_on_voltage()) look_for_steps();
+}
+
+void PowerTrain::consider(std::optional<Picoseconds> after, PowerEvent kind) {
+  if (!after || after->count > kForever.count - now_.count) return;
+  const Picoseconds at = now_ + *after;
+  // At one instant the source changes first, then thresholds in the order of severity.
+  if (at < next_event_ || (at == next_event_ && next_kind_ == PowerEvent::warn)) {
+    next_event_ = at;
+    next_kind_ = kind;
+  }
+}
+
+void PowerTrain::look_for_thresholds() {
   const double net = net_w();
-  if (warn_asserted_) {
-    consider(capacitor_.time_until_rises_to(thresholds_.turn_on_v, net), PowerEvent::recovered);
-  } else if (warn_pending_) {
-    consider(crossing_->at + latency_ - now_, PowerEvent::warn);
-  } else {
-    consider(capacitor_.time_until_falls_to(thresholds_.warn_v, net), PowerEvent::warn);
+  switch (warning_) {
+    case Warning::released:
+      consider(capacitor_.time_until_falls_to(thresholds_.warn_v, net), PowerEvent::warn);
+      break;
+    case Warning::crossed: consider(sample_at_ - now_, PowerEvent::warn); break;
+    case Warning::sampled: consider(warning_due() - now_, PowerEvent::warn); break;
+    case Warning::asserted: {
+      const bool is_on = powered_ && !is_off();
+      const double level_v = is_on && comparator_.hysteresis_v
+                                 ? thresholds_.warn_v + *comparator_.hysteresis_v
+                                 : thresholds_.turn_on_v;
+      consider(capacitor_.time_until_rises_to(level_v, net), PowerEvent::recovered);
+      break;
+    }
   }
   if (powered_) {
     consider(capacitor_.time_until_falls_to(thresholds_.brown_out_v, net), PowerEvent::brown_out);
@@ -202,29 +266,54 @@ void PowerTrain::find_next_event() {
   }
 }
 
+// Leaving a cell comes after anything else of the same instant: what that changes may keep it from happening.
+void PowerTrain::look_for_steps() {
+  const double net = net_w();
+  const auto terminals_at = [&](double internal_v) {
+    const double square = internal_v * internal_v - 4 * net * capacitor_.parameters().esr_ohm;
+    return 0.5 * (internal_v + (square > 0 ? std::sqrt(square) : 0));
+  };
+  const auto step = [&](std::optional<Picoseconds> after, int by) {
+    if (!after || after->count > kForever.count - now_.count) return;
+    if (now_ + *after >= next_event_) return;
+    next_event_ = now_ + *after;
+    next_kind_ = PowerEvent::none;
+    next_step_ = by;
+  };
+  const double top_v = (cell_ + 1) * kCellV + kCellOverlapV;
+  if (net < 0 && top_v < capacitor_.parameters().max_voltage_v) {
+    step(capacitor_.time_until_rises_to(terminals_at(top_v), net), 1);
+  }
+  const double bottom_v = cell_ * kCellV - kCellOverlapV;
+  if (bottom_v > 0) step(capacitor_.time_until_falls_to(terminals_at(bottom_v), net), -1);
+}
+
 void PowerTrain::settle() {
   if (settled_ == now_) return;
   Span span;
   span.duration = now_ - settled_;
   span.phase = phase_;
   span.load = load_;
-  span.drawn_w = drawn_w();
-  span.source_w = source_w();
-  if (bench_ == Bench::on) ledger_.note_source(span.source_w, span.duration);
+  span.drawn_w = drawn_w_;
+  span.source_w = bench_ == Bench::on ? out_w() : source_w_;
+  span.charged_w = bench_ == Bench::on ? out_w() : charged_w_;
+  span.leaked_w = leaked_w_;
+  span.off_w = off_w_;
+  if (bench_ == Bench::on) ledger_.note_bench(span.source_w, span.duration);
   span.losses = capacitor_.advance(span.duration, net_w());
   settled_ = now_;
   ledger_.book(span);
-  ledger_.note_state(phase_, load_, span.duration);
+  ledger_.note_state(phase_, load_, cell_, span.duration);
 }
 
 void PowerTrain::close() {
   settle();
   if (!source_ended_ && bench_ == Bench::none) {
-    ledger_.note_source(source_w_, now_ - segment_begin_);
-    segment_begin_ = now_;
+    note_source();
     segment_end_ = now_;
     source_w_ = 0;
     source_ended_ = true;
+    find_flows();
   }
   ledger_.note_capacitor(initial_j_, capacitor_.energy_j());
 }

@@ -8,6 +8,7 @@
 #include "devices/supply/capacitor.hpp"
 #include "devices/supply/source.hpp"
 #include "sim/machine/ledger.hpp"
+#include "sim/machine/supply_flows.hpp"
 #include "sim/scenario/scenario.hpp"
 
 namespace brownout::sim {
@@ -27,8 +28,15 @@ struct WarnCrossing {
   double drawn_j = 0;   // from the beginning to then, as Ledger::drawn_j()
 };
 
+// Levels between which a voltage was, or may be.
+struct VoltageRange {
+  double lowest_v = 0;
+  double highest_v = 0;
+};
+
 // Between two events the net power at the capacitor is constant; the state is solved in closed form when
-// an event comes or the load changes, so the cost of a span does not depend on its length.
+// an event comes or the load changes, so the cost of a span does not depend on its length. Where a flow
+// depends on the voltage, leaving a cell is such an event (supply_flows.hpp).
 class PowerTrain {
  public:
   PowerTrain(const SupplyConfig& supply, std::unique_ptr<devices::Source> source, Ledger& ledger);
@@ -37,18 +45,25 @@ class PowerTrain {
   // Terminal voltage now, under the present load. O(1).
   [[nodiscard]] double terminal_v();
   [[nodiscard]] double stored_j();
+  [[nodiscard]] const SupplyFlows& flows() const { return flows_; }
   // What load and converter take now.
-  [[nodiscard]] double drawn_w() const { return load_.total_w() / efficiency_; }
+  [[nodiscard]] double drawn_w() const { return drawn_w_; }
   // What they took up to now, as Ledger::drawn_j(), without booking it.
   [[nodiscard]] double drawn_j() const { return ledger_.drawn_j() + drawn_w() * (now_ - settled_).seconds(); }
 
-  // Comparator outputs. warn: asserted a latency after the warning level was crossed, even if the voltage
-  // rose again in between; released at turn-on. powered: lost at the brown-out level, regained at turn-on.
-  [[nodiscard]] bool warn_asserted() const { return warn_asserted_; }
+  // Comparator outputs. warn: looked at at multiples of the polling interval, and asserted a latency after
+  // the voltage was seen at its level or below, even if it rose again in between; released at turn-on, or a
+  // hysteresis above warn while the board is on. powered: lost at the brown-out level, regained at turn-on.
+  [[nodiscard]] bool warn_asserted() const { return warning_ == Warning::asserted; }
   [[nodiscard]] bool powered() const { return powered_; }
   // Nothing before the first one; kept until the next one. Power that is lost before the warning came has
   // crossed its level all the same, with the step that took it past both at the latest.
   [[nodiscard]] const std::optional<WarnCrossing>& warn_crossing() const { return crossing_; }
+  // When the warning of that crossing was due, or would have been.
+  [[nodiscard]] Picoseconds warning_due() const { return sample_at_ + comparator_.latency; }
+  // Of the capacitor's internal voltage, by the middles of cells; means nothing where flows do not depend on
+  // it.
+  [[nodiscard]] const VoltageRange& since_crossing() const { return since_crossing_; }
 
   // The load from now on, and the phase it is booked under. A step that crosses a threshold shows as an
   // event at the next run_until, at this same instant.
@@ -59,8 +74,12 @@ class PowerTrain {
   // Lets time pass until `until` or the next event, whichever is first.
   PowerEvent run_until(Picoseconds until);
 
-  // True if under this load no event will ever come again.
-  [[nodiscard]] bool nothing_ahead() const { return next_event_ == devices::kForever; }
+  // True if under this load no event will ever come again, but for going to and fro between two cells.
+  [[nodiscard]] bool nothing_ahead() const {
+    return next_event_ == devices::kForever ||
+           (segment_end_ == devices::kForever && next_step_ != 0 && next_step_ == -last_step_ &&
+            warning_ != Warning::crossed && warning_ != Warning::sampled);
+  }
 
   // A bench supply in place of the source, from the first call on: it covers what is drawn, and holds the
   // capacitor at its voltage limit (where that has none, above turn-on).
@@ -75,22 +94,33 @@ class PowerTrain {
   void close();
 
  private:
+  // released: waits for the level; crossed: for the comparator's look at it; sampled: for the latency.
+  enum class Warning : std::uint8_t { released, crossed, sampled, asserted };
+
   void pull_segment();
   // A source that follows the board: asks it what it delivers now; the second one books what it did so far.
   void ask_source();
   void ask_source_again();
+  void note_source();
+  void enter_cell(int cell);
+  void find_flows();
   void find_next_event();
+  void look_for_steps();
+  void look_for_thresholds();
+  void consider(std::optional<Picoseconds> after, PowerEvent kind);
+  PowerEvent take_warning();
   PowerEvent take_event();
   void note_crossing();
   void bench_brings_to(double terminal_v);
-  [[nodiscard]] double source_w() const { return bench_ == Bench::on ? drawn_w() : source_w_; }
-  [[nodiscard]] double net_w() const { return drawn_w() - source_w(); }
-  [[nodiscard]] bool board_is_off() const { return !powered_ || load_.total_w() == 0; }
+  [[nodiscard]] bool is_off() const { return load_.total_w() == 0; }
+  [[nodiscard]] bool board_is_off() const { return !powered_ || is_off(); }
+  [[nodiscard]] double out_w() const { return drawn_w_ + leaked_w_ + off_w_; }
+  [[nodiscard]] double net_w() const { return bench_ == Bench::on ? 0 : out_w() - charged_w_; }
 
   devices::Capacitor capacitor_;
   Thresholds thresholds_;
-  Picoseconds latency_;
-  double efficiency_ = 1;
+  ComparatorConfig comparator_;
+  SupplyFlows flows_;
   std::unique_ptr<devices::Source> source_;
   Ledger& ledger_;
   Load load_;
@@ -99,7 +129,7 @@ class PowerTrain {
 
   Picoseconds now_;
   Picoseconds settled_;
-  Picoseconds segment_begin_;
+  Picoseconds segment_begin_;  // or when the cell was entered, if that was later
   Picoseconds segment_end_;
   double source_w_ = 0;
   bool source_follows_board_ = false;
@@ -109,11 +139,23 @@ class PowerTrain {
   Bench bench_ = Bench::none;
 
   Picoseconds next_event_;
-  PowerEvent next_kind_ = PowerEvent::none;  // none: the source changes
+  PowerEvent next_kind_ = PowerEvent::none;  // none: the source or the cell changes
   int events_at_this_instant_ = 0;
+
+  // Of the capacitor's voltage. Steps: to the cell above or below; 0: none.
+  int cell_ = 0;
+  int next_step_ = 0;
+  int last_step_ = 0;
+  // What flows in this cell, under this load and source.
+  double drawn_w_ = 0;
+  double leaked_w_ = 0;
+  double off_w_ = 0;
+  double charged_w_ = 0;
+
   std::optional<WarnCrossing> crossing_;
-  bool warn_pending_ = false;  // crossed, not asserted yet
-  bool warn_asserted_ = true;
+  Picoseconds sample_at_;  // the comparator's first look from that crossing on
+  VoltageRange since_crossing_;
+  Warning warning_ = Warning::asserted;
   bool powered_ = false;
 };
 

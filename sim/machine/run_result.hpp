@@ -162,6 +162,8 @@ struct RunResult {
   double esr_j = 0;
   double clipped_j = 0;
   double conversion_j = 0;
+  double charging_j = 0;  // lost between the source and the capacitor
+  double off_j = 0;       // drawn by the board while it was off
   double initial_j = 0;
   double final_j = 0;
   double final_v = 0;

@@ -26,9 +26,9 @@ double under_load(double internal_v, double k) {
   return square > 0 ? 0.5 * (internal_v + std::sqrt(square)) : 0;
 }
 
-// What the insulation takes on the way from a voltage down, at the most.
+// What leaks on the way from a voltage down, at the most.
 double leaked_j(const Demand& demand, double from_v, const SupplyConfig& supply) {
-  return from_v * from_v / supply.capacitor.leakage_ohm * demand.time.seconds();
+  return from_v * (from_v / supply.capacitor.leakage_ohm + supply.leakage_a) * demand.time.seconds();
 }
 
 double needed(const Demand& demand, double from_v, double to_v, const SupplyConfig& supply) {
@@ -38,20 +38,32 @@ double needed(const Demand& demand, double from_v, double to_v, const SupplyConf
                              esr_ohm);
 }
 
+// Between two levels, whatever parts deviate.
+VoltageRange widest(double low_v, double high_v, const SupplyConfig& supply) {
+  const double tolerance = supply.comparator.tolerance;
+  return {low_v * (1 - tolerance), high_v * (1 + tolerance)};
+}
+
+// At the capacitor, where a start costs most.
+double start_w(const Scenario& scenario, double rail_w) {
+  const Thresholds& levels = scenario.supply.thresholds;
+  const VoltageRange range = widest(levels.warn_v, levels.turn_on_v, scenario.supply);
+  return SupplyFlows(supply_of(scenario)).most_drawn_w(rail_w, range.lowest_v, range.highest_v);
+}
+
 double active_w(const Scenario& scenario) {
   const devices::McuProfile& mcu = scenario.mcu.profile;
   const double storage_a = std::max<double>(scenario.storage.part.active_a_at(scenario.storage.sck_hz),
                                             scenario.storage.part.standby_a);
-  return mcu.rail_v * (mcu.active_a_at(scenario.mcu.clock_hz) + storage_a) /
-         scenario.supply.converter.efficiency;
+  return start_w(scenario, mcu.rail_v * (mcu.active_a_at(scenario.mcu.clock_hz) + storage_a));
 }
 
 Demand boot_demand(const Scenario& scenario) {
   const devices::McuProfile& mcu = scenario.mcu.profile;
   Demand demand;
   for (const devices::BootPhase& phase : mcu.boot) {
-    const double power_w = mcu.rail_v * (phase.current_a + scenario.storage.part.standby_a) /
-                           scenario.supply.converter.efficiency;
+    const double power_w =
+        start_w(scenario, mcu.rail_v * (phase.current_a + scenario.storage.part.standby_a));
     demand.energy_j += power_w * phase.duration.seconds();
     demand.peak_w = std::max(demand.peak_w, power_w);
     demand.time += phase.duration;
@@ -124,7 +136,8 @@ Picoseconds time_of(const Scenario& scenario, const Reads& reads) {
   const double wire_s = 8.0 / static_cast<double>(storage.sck_hz);
   const double bus_s =
       calls * costs.call_read.seconds() +
-      slices * (costs.setup_receive.seconds() + costs.cs_setup.seconds() + costs.cs_hold.seconds() + costs.handover_send.seconds() +
+      slices * (costs.setup_receive.seconds() + costs.cs_setup.seconds() + costs.cs_hold.seconds() +
+                costs.handover_send.seconds() +
                 static_cast<double>(command_bytes) * (costs.copy_send_per_byte.seconds() + wire_s)) +
       chunks * costs.handover_receive.seconds() + bytes * (costs.copy_receive_per_byte.seconds() + wire_s);
   const double cycles = static_cast<double>(reads.checksum_bytes) * checksum_byte_cycles(scenario) +
@@ -306,6 +319,8 @@ Sizing size_supply(const Scenario& scenario, std::optional<Demand> operation, st
   const SupplyConfig& supply = scenario.supply;
   Sizing sizing;
   sizing.bound = persist_bound(scenario);
+  sizing.bound.rate(SupplyFlows(supply_of(scenario)),
+                    widest(supply.thresholds.brown_out_v, supply.thresholds.warn_v, supply));
   sizing.persist = demand_of(sizing.bound);
   const Deviation worst = worst_for_persist(supply);
   sizing.persist_nominal_f = persist_capacitance(sizing.persist, supply, {});

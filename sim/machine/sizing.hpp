@@ -1,5 +1,5 @@
-// Which capacitor a persist needs. Energies and powers are at the capacitor: what the loads take from the
-// rail, divided by the converter's efficiency.
+// Which capacitor a persist needs. Energies and powers are at the capacitor: what the converter draws for the
+// loads where it does worst, between the levels as far as tolerances move them.
 #pragma once
 
 #include <array>

@@ -65,7 +65,9 @@ Json consumers(const RunResult& result) {
           {"leakage", result.leakage_j},
           {"esr", result.esr_j},
           {"clipped", result.clipped_j},
-          {"conversion", result.conversion_j}};
+          {"conversion", result.conversion_j},
+          {"charging", result.charging_j},
+          {"off", result.off_j}};
 }
 
 Json recovered(const std::optional<Recovered>& found) {
@@ -100,6 +102,17 @@ Json losses(const RunResult& result) {
   return list;
 }
 
+std::string_view name_of_path(devices::PathKind kind) {
+  return kind == devices::PathKind::ideal ? "efficiency" : path_name(kind);
+}
+
+// One number, the name of a table, or what follows from the voltages.
+template <class Path>
+Json efficiency_of(const Path& path) {
+  if (path.table) return path.table->name;
+  return path.has_efficiency() ? Json(path.efficiency) : Json(nullptr);
+}
+
 Json configuration(const Scenario& scenario) {
   const auto& supply = scenario.supply;
   const firmware::MemoryOptions& memory = scenario.heap.memory;
@@ -115,14 +128,24 @@ Json configuration(const Scenario& scenario) {
           {"capacitance_f", supply.capacitor.capacitance_f},
           {"esr_ohm", supply.capacitor.esr_ohm},
           {"leakage_ohm", number(supply.capacitor.leakage_ohm)},
+          {"leakage_a", supply.leakage_a},
           {"max_voltage_v", supply.capacitor.max_voltage_v},
           {"turn_on_v", supply.thresholds.turn_on_v},
           {"warn_v", supply.thresholds.warn_v},
           {"brown_out_v", supply.thresholds.brown_out_v},
           {"capacitance_tolerance", supply.capacitance_tolerance},
           {"comparator_latency_s", supply.comparator.latency.seconds()},
+          {"comparator_poll_s", supply.comparator.poll.seconds()},
+          {"comparator_hysteresis_v",
+           supply.comparator.hysteresis_v ? Json(*supply.comparator.hysteresis_v) : Json(nullptr)},
           {"comparator_tolerance", supply.comparator.tolerance},
-          {"converter_efficiency", supply.converter.efficiency},
+          {"supply_preset", supply.preset.empty() ? Json(nullptr) : Json(supply.preset)},
+          {"charger_path", std::string(name_of_path(supply.charger.kind))},
+          {"charger_efficiency", efficiency_of(supply.charger)},
+          {"converter_path", std::string(name_of_path(supply.converter.kind))},
+          {"converter_efficiency", efficiency_of(supply.converter)},
+          {"quiescent_a", supply.converter.quiescent_a},
+          {"off_a", supply.off_a},
           {"ram_bytes", scenario.heap.ram_bytes},
           {"dirty_limit_bytes", scenario.heap.dirty_limit_bytes},
           {"memory", std::string(name_in(kMemories, memory.kind))},

@@ -5,9 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "sim/firmware/firmware.hpp"
-#include "sim/machine/machine.hpp"
 #include "sim/report/figures.hpp"
+#include "sim/report/size_inputs.hpp"
 #include "sim/report/storage_outlook.hpp"
 #include "sim/scenario/quantity.hpp"
 
@@ -17,115 +16,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-// --- inputs ---------------------------------------------------------------------------------------
-
-// A value that the calculation rests on.
-struct Input {
-  std::string key;  // as in the scenario
-  double value = 0;
-  Dimension dimension = Dimension::number;
-  std::string origin;
-};
-
-class Inputs {
- public:
-  explicit Inputs(const Scenario& scenario) : scenario_(scenario) {}
-
-  // `otherwise` is where the value comes from if the scenario does not give it.
-  void add(const char* key, double value, Dimension dimension, const std::string& otherwise) {
-    all_.push_back({key, value, dimension, origin_of(key, otherwise)});
-  }
-  [[nodiscard]] std::vector<Input> take() { return std::move(all_); }
-
- private:
-  [[nodiscard]] std::string origin_of(const char* key, const std::string& otherwise) const {
-    const auto found = scenario_.locations.find(key);
-    if (found == scenario_.locations.end()) return otherwise;
-    if (found->second.line == 0) return "given by --set";
-    return fmt::format("given, line {}", found->second.line);
-  }
-
-  const Scenario& scenario_;
-  std::vector<Input> all_;
-};
-
-std::uint32_t residents_of(const Scenario& scenario) {
-  heap::Geometry geometry;
-  static_cast<void>(firmware::plan_heap(heap_config_of(scenario), scenario.heap.memory,
-                                        scenario.storage.part.size_bytes, geometry));
-  return geometry.config.max_residents;
-}
-
-void add_supply(const Scenario& scenario, Inputs& inputs) {
-  const SupplyConfig& supply = scenario.supply;
-  const std::string estimate = "default, an estimate";
-  inputs.add("supply.capacitor.capacitance", supply.capacitor.capacitance_f, Dimension::capacitance, "");
-  inputs.add("supply.capacitor.tolerance", supply.capacitance_tolerance, Dimension::ratio, estimate);
-  inputs.add("supply.capacitor.esr", supply.capacitor.esr_ohm, Dimension::resistance, "default, ideal");
-  inputs.add("supply.capacitor.leakage", supply.capacitor.leakage_ohm, Dimension::resistance,
-             "default, ideal");
-  inputs.add("supply.thresholds.turn_on", supply.thresholds.turn_on_v, Dimension::voltage, "");
-  inputs.add("supply.thresholds.warn", supply.thresholds.warn_v, Dimension::voltage, "");
-  inputs.add("supply.thresholds.brown_out", supply.thresholds.brown_out_v, Dimension::voltage, "");
-  inputs.add("supply.comparator.tolerance", supply.comparator.tolerance, Dimension::ratio, estimate);
-  inputs.add("supply.comparator.latency", supply.comparator.latency.seconds(), Dimension::time,
-             "default, ideal");
-  inputs.add("supply.converter.efficiency", supply.converter.efficiency, Dimension::ratio, "default, ideal");
-}
-
-void add_board(const Scenario& scenario, Inputs& inputs) {
-  const devices::McuProfile& mcu = scenario.mcu.profile;
-  const StorageConfig& storage = scenario.storage;
-  const std::string name = fmt::format("profile {}", mcu.name);
-  const std::string estimate = name + ", an estimate";
-  const std::string profile = mcu.estimated ? estimate : name;
-  inputs.add("mcu.clock", static_cast<double>(scenario.mcu.clock_hz), Dimension::frequency, profile);
-  inputs.add("mcu.rail", mcu.rail_v, Dimension::voltage, profile);
-  inputs.add("mcu.active_current", mcu.active_a_at(scenario.mcu.clock_hz), Dimension::current, profile);
-  Picoseconds boot;
-  for (const devices::BootPhase& phase : mcu.boot) boot += phase.duration;
-  inputs.add("mcu.boot", boot.seconds(), Dimension::time, estimate);
-  const std::string counted = name + ", counted instructions";
-  const bool by_table = scenario.heap.memory.checksum == firmware::ChecksumKind::table;
-  inputs.add("mcu.costs.call", mcu.costs.call, Dimension::number, counted);
-  inputs.add("mcu.costs.step", mcu.costs.step, Dimension::number, counted);
-  inputs.add(by_table ? "mcu.costs.checksum_byte_by_table" : "mcu.costs.checksum_byte",
-             checksum_byte_cycles(scenario), Dimension::number, counted);
-  inputs.add("mcu.costs.section", mcu.costs.section, Dimension::number, counted);
-  inputs.add("mcu.os_save_bytes", scenario.mcu.os_save_bytes, Dimension::bytes, "default");
-  const auto of_part = [&storage](bool estimated) {
-    return fmt::format("part {}{}", storage.part.name, estimated ? ", an estimate" : "");
-  };
-  inputs.add("storage.sck", static_cast<double>(storage.sck_hz), Dimension::frequency,
-             of_part(storage.part.max_sck_hz.estimated));
-  inputs.add("storage.part (active current)", storage.part.active_a_at(storage.sck_hz), Dimension::current,
-             of_part(storage.part.active.estimated));
-}
-
-void add_memory(const Scenario& scenario, Inputs& inputs) {
-  inputs.add("heap.ram", scenario.heap.ram_bytes, Dimension::bytes, "");
-  inputs.add("heap.dirty_limit", scenario.heap.dirty_limit_bytes, Dimension::bytes, "");
-  if (scenario.heap.memory.kind != firmware::MemoryKind::heap) return;
-  inputs.add("heap.max_residents", residents_of(scenario), Dimension::number, "default");
-  const heap::Population population = population_of(scenario.workload);
-  inputs.add("workload (smallest object)", population.smallest_bytes, Dimension::bytes,
-             population.partial ? "from the workload, dirty in parts" : "from the workload");
-}
-
-std::vector<Input> inputs_of(const Scenario& scenario) {
-  Inputs inputs(scenario);
-  add_supply(scenario, inputs);
-  add_board(scenario, inputs);
-  add_memory(scenario, inputs);
-  return inputs.take();
-}
-
-std::string bus_origin(const Scenario& scenario) {
-  const devices::SpiProfile& bus = scenario.storage.bus;
-  return fmt::format("{} by {}, {}", bus.name, devices::name_of(scenario.storage.transfer),
-                     bus.calibrated ? "measured; how a transfer is stopped is an estimate" : "estimates");
-}
 
 // --- text -----------------------------------------------------------------------------------------
 
@@ -159,6 +49,10 @@ std::string inputs_text(const Scenario& scenario) {
   return text + row("storage.bus", bus_origin(scenario));
 }
 
+bool is_ideal(const devices::Converter& converter) {
+  return converter.has_efficiency() && converter.efficiency == 1 && converter.quiescent_a == 0;
+}
+
 std::string bound_text(const Scenario& scenario, const PersistBound& bound) {
   const PersistTimes& times = bound.times;
   std::string text = "worst persist, from the instant at which warn is reached\n";
@@ -166,7 +60,8 @@ std::string bound_text(const Scenario& scenario, const PersistBound& bound) {
               fmt::format("in {} pieces, {} chunks, {} transactions", bound.pieces, bound.chunks,
                           bound.transactions));
   text += time_row(
-      "comparator's latency", times.latency,
+      scenario.supply.comparator.poll.count == 0 ? "comparator's latency" : "comparator's poll and latency",
+      times.latency,
       times.latency.count == 0 ? "" : fmt::format("the program draws up to {}", si(bound.latency_w, "W")));
   text += time_row("critical section", times.section, fmt::format("{} cycles", bound.section_cycles));
   text += time_row("stopping what is in flight", times.stop);
@@ -181,11 +76,11 @@ std::string bound_text(const Scenario& scenario, const PersistBound& bound) {
   text += row("energy in the latency", si(bound.latency_j, "J"));
   text += row("energy of the MCU", si(bound.mcu_j, "J"));
   text += row("energy of the FRAM", si(bound.storage_j, "J"));
-  const double efficiency = scenario.supply.converter.efficiency;
+  const double lost_j = bound.energy_j() - bound.rail_j();
   return text + row("energy", si(bound.energy_j(), "J"),
-                    efficiency == 1 ? "at the capacitor"
-                                    : fmt::format("at the capacitor, {} of it for the converter",
-                                                  si((1 - efficiency) * bound.energy_j(), "J")));
+                    is_ideal(scenario.supply.converter)
+                        ? "at the capacitor"
+                        : fmt::format("at the capacitor, {} of it for the converter", si(lost_j, "J")));
 }
 
 // How much is too little, or to spare.

@@ -44,7 +44,7 @@ std::string loss_lines(const Scenario& scenario, const RunResult& result) {
       text += line("", "a checkpoint from before is whole and current: a program could go back to it");
     }
     // Behind a slow comparator it begins lower in any case.
-    const bool at_once = scenario.supply.comparator.latency.count == 0;
+    const bool at_once = scenario.supply.comparator.longest_delay().count == 0;
     const double level_v = at_once ? scenario.supply.thresholds.warn_v : loss.warned_at_v;
     if (loss.warned && loss.began_at_v < 0.999 * level_v) {
       text += line("", fmt::format("it began at {:.3f} V: the warning had come before the program ran",
@@ -144,6 +144,8 @@ std::string summary(const Scenario& scenario, const RunResult& result) {
   }
   std::string converter;
   if (result.conversion_j != 0) converter = fmt::format(", converter {}", si(result.conversion_j, "J"));
+  if (result.charging_j != 0) converter += fmt::format(", charger {}", si(result.charging_j, "J"));
+  if (result.off_j != 0) converter += fmt::format(", board off {}", si(result.off_j, "J"));
   text += line("energy", fmt::format("harvested {}, used {}, leaked {}, ESR {}, clipped {}{}",
                                      si(result.harvested_j, "J"), si(used_j, "J"), si(result.leakage_j, "J"),
                                      si(result.esr_j, "J"), si(result.clipped_j, "J"), converter));

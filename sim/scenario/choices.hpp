@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "devices/supply/power_path.hpp"
+
 namespace brownout::sim {
 
 inline constexpr std::array<std::string_view, 5> kWorkloadKinds{"counter", "queue", "kvs", "script",
@@ -27,6 +29,9 @@ inline constexpr std::array<std::string_view, 3> kOnLoss{"stop", "reformat", "at
 inline constexpr std::array<std::string_view, 8> kSourceKinds{"constant", "square", "ramp",  "sine",
                                                               "bursts",   "markov", "solar", "sequence"};
 inline constexpr std::array<std::string_view, 2> kResetUnits{"ms", "cycles"};
+// Of chargers all but the last one.
+inline constexpr std::array<std::string_view, 6> kPaths{"direct", "diode", "ldo",
+                                                        "buck",   "boost", "constant"};
 inline constexpr std::array<std::string_view, 2> kTraceTimes{"stamped", "by_index"};
 inline constexpr std::array<std::string_view, 3> kTraceGaps{"error", "hold", "zero"};
 
@@ -34,6 +39,11 @@ inline constexpr std::array<std::string_view, 3> kTraceGaps{"error", "hold", "ze
 template <class Names, class Choice>
 constexpr std::string_view name_in(const Names& names, Choice choice) {
   return names[static_cast<std::size_t>(choice)];
+}
+
+// Of a path that has one: all but the ideal one.
+constexpr std::string_view path_name(devices::PathKind kind) {
+  return kPaths[static_cast<std::size_t>(kind) - 1];
 }
 
 }  // namespace brownout::sim

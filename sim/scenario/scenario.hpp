@@ -16,6 +16,7 @@
 #include "devices/fram/fram_part.hpp"
 #include "devices/mcu/mcu_profile.hpp"
 #include "devices/supply/capacitor.hpp"
+#include "devices/supply/power_path.hpp"
 #include "devices/supply/scripted_source.hpp"
 #include "devices/supply/source.hpp"
 #include "devices/units.hpp"
@@ -88,12 +89,13 @@ struct Thresholds {
 // What compares the terminal voltage with the thresholds.
 struct ComparatorConfig {
   Picoseconds latency;      // from the crossing of warn to the warning; 0: ideal. The others are ideal
+  Picoseconds poll;         // warn is looked at once in that time, from 0 on; 0: all the time
   double tolerance = 0.05;  // of each threshold, relative; an estimate. For sizing: a run has them nominal
-};
+  // How far above warn the warning ends while the board is on; nothing: at turn-on.
+  std::optional<double> hysteresis_v;
 
-// Between capacitor and rail.
-struct ConverterConfig {
-  double efficiency = 1;  // of all loads, 0 < efficiency <= 1; 1: ideal
+  // The longest from the crossing of warn to the warning.
+  [[nodiscard]] Picoseconds longest_delay() const { return latency + poll; }
 };
 
 struct SupplyConfig {
@@ -101,10 +103,14 @@ struct SupplyConfig {
   devices::CapacitorParameters capacitor;
   // Relative; an estimate: the usual class M of electrolytics. For sizing: a run has the nominal capacitance.
   double capacitance_tolerance = 0.2;
+  double leakage_a = 0;  // whatever the voltage; beside the capacitor's insulation resistance
   double initial_v = 0;
   Thresholds thresholds;
   ComparatorConfig comparator;
-  ConverterConfig converter;
+  devices::Charger charger;      // from the source
+  devices::Converter converter;  // to the rail
+  double off_a = 0;              // of a board that is off and not disconnected, at the capacitor's voltage
+  std::string preset;            // empty: none
 };
 
 struct HeapConfig {

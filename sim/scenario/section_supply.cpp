@@ -3,19 +3,19 @@
 
 #include <fmt/format.h>
 
+#include "devices/supply/supply_preset.hpp"
 #include "sim/scenario/sections.hpp"
 #include "sim/scenario/text.hpp"
 
 namespace brownout::sim {
 namespace {
 
-constexpr std::array<std::string_view, 5> kSupplyKeys{"source", "capacitor", "thresholds", "comparator",
-                                                      "converter"};
+constexpr std::array<std::string_view, 8> kSupplyKeys{"source",    "capacitor", "thresholds",  "comparator",
+                                                      "converter", "charger",   "off_current", "preset"};
 constexpr std::array<std::string_view, 3> kThresholdKeys{"turn_on", "warn", "brown_out"};
 constexpr std::array<std::string_view, 6> kCapacitorKeys{"capacitance", "initial_voltage", "leakage",
                                                          "esr",         "max_voltage",     "tolerance"};
-constexpr std::array<std::string_view, 2> kComparatorKeys{"latency", "tolerance"};
-constexpr std::array<std::string_view, 1> kConverterKeys{"efficiency"};
+constexpr std::array<std::string_view, 4> kComparatorKeys{"latency", "tolerance", "poll", "hysteresis"};
 
 constexpr Limits kThresholdLimits{1e-3, 100};
 constexpr Limits kVoltageLimits{0, 100};
@@ -25,73 +25,115 @@ constexpr Limits kInsulationLimits{1, 1e15};
 constexpr Limits kLeakageLimits{0, 1};
 constexpr Limits kCapacitanceToleranceLimits{0, 0.9};
 constexpr Limits kThresholdToleranceLimits{0, 0.5};
-constexpr Limits kEfficiencyLimits{0.01, 1};
+constexpr Limits kOffLimits{0, 1};
 constexpr TimeLimits kLatencyLimits{{0}, {devices::kPicosecondsPerSecond}};
+constexpr TimeLimits kPollLimits{{0}, {10 * devices::kPicosecondsPerSecond}};
 constexpr double kDefaultMaxVoltage = 5.5;  // of a supercapacitor pair, the usual part
 
 std::string volts(double value) { return format_quantity(value, Dimension::voltage); }
 
-Thresholds read_thresholds(const Section& supply) {
-  const Section section = supply.need_section("thresholds", kThresholdKeys);
-  const Found turn_on = section.need("turn_on", "turn_on: 3.0 V");
-  const Found warn = section.need("warn", "warn: 2.5 V");
-  const Found brown_out = section.need("brown_out", "brown_out: 2.0 V");
-  const Thresholds thresholds{read_quantity(turn_on, Dimension::voltage, kThresholdLimits),
-                              read_quantity(warn, Dimension::voltage, kThresholdLimits),
-                              read_quantity(brown_out, Dimension::voltage, kThresholdLimits)};
-  if (thresholds.warn_v >= thresholds.turn_on_v) {
-    warn.fail_at_key(fmt::format("{} must be below {}, which is {}", volts(thresholds.warn_v), turn_on.path,
-                                 volts(thresholds.turn_on_v)));
-  }
-  if (thresholds.brown_out_v >= thresholds.warn_v) {
-    brown_out.fail_at_key(fmt::format("{} must be below {}, which is {}", volts(thresholds.brown_out_v),
-                                      warn.path, volts(thresholds.warn_v)));
-  }
-  return thresholds;
+const devices::SupplyPreset& read_preset(const Section& supply) {
+  static const devices::SupplyPreset none{};
+  const auto found = supply.find("preset");
+  if (!found) return none;
+  const std::string_view name = scalar_text(*found, devices::supply_presets().front().name);
+  const devices::SupplyPreset* preset = devices::find_supply_preset(name);
+  if (preset == nullptr) fail_for_choice(*found, name, names_of(devices::supply_presets()));
+  return *preset;
 }
 
-// A leakage is an insulation resistance, or the current through it at the turn-on threshold.
-double read_leakage_ohm(const Found& found, double turn_on_v) {
+// A voltage that the scenario gives, or its preset.
+struct Level {
+  double v = 0;
+  std::string path;
+  std::optional<Found> found;
+};
+
+Level read_level(const Section& section, std::string_view key, std::string_view example,
+                 std::optional<double> preset_v) {
+  if (preset_v && !section.find(key)) return {*preset_v, section.path_of(key), std::nullopt};
+  const Found found = section.need(key, example);
+  return {read_quantity(found, Dimension::voltage, kThresholdLimits), found.path, found};
+}
+
+// Presets alone are in order.
+void check_order(const Level& lower, const Level& upper) {
+  if (lower.v < upper.v) return;
+  if (lower.found) {
+    lower.found->fail_at_key(
+        fmt::format("{} must be below {}, which is {}", volts(lower.v), upper.path, volts(upper.v)));
+  }
+  upper.found->fail_at_key(
+      fmt::format("{} must be above {}, which is {}", volts(upper.v), lower.path, volts(lower.v)));
+}
+
+Thresholds read_thresholds(const Section& supply, const devices::SupplyPreset& preset) {
+  if (preset.turn_on_v && preset.warn_v && preset.brown_out_v && !supply.find("thresholds")) {
+    return {*preset.turn_on_v, *preset.warn_v, *preset.brown_out_v};
+  }
+  const Section section = supply.need_section("thresholds", kThresholdKeys);
+  const Level turn_on = read_level(section, "turn_on", "turn_on: 3.0 V", preset.turn_on_v);
+  const Level warn = read_level(section, "warn", "warn: 2.5 V", preset.warn_v);
+  const Level brown_out = read_level(section, "brown_out", "brown_out: 2.0 V", preset.brown_out_v);
+  check_order(warn, turn_on);
+  check_order(brown_out, warn);
+  return {turn_on.v, warn.v, brown_out.v};
+}
+
+// A leakage is an insulation resistance, or a current that does not depend on the voltage.
+void read_leakage(const Found& found, SupplyConfig& supply) {
   const std::string_view text = scalar_text(found, "10 MOhm or 1 uA");
   const Dimension dimension = dimension_of(text).value_or(Dimension::number);
-  if (dimension == Dimension::resistance) return read_quantity(found, dimension, kInsulationLimits);
-  if (dimension != Dimension::current) {
+  if (dimension == Dimension::resistance) {
+    supply.capacitor.leakage_ohm = read_quantity(found, dimension, kInsulationLimits);
+  } else if (dimension == Dimension::current) {
+    supply.leakage_a = read_quantity(found, dimension, kLeakageLimits);
+  } else {
     found.fail(fmt::format("{} is neither a resistance, such as 10 MOhm, nor a current, such as 1 uA",
                            in_quotes(text)));
   }
-  const double leakage_a = read_quantity(found, dimension, kLeakageLimits);
-  if (leakage_a == 0) return std::numeric_limits<double>::infinity();
-  return turn_on_v / leakage_a;
 }
 
-void check_max_voltage(const Section& section, double max_v, const Thresholds& thresholds) {
-  if (max_v >= thresholds.turn_on_v) return;
+void check_max_voltage(const Section& supply_section, const SupplyConfig& supply) {
+  const double max_v = supply.capacitor.max_voltage_v;
+  const double turn_on_v = supply.thresholds.turn_on_v;
+  if (max_v >= turn_on_v) return;
   constexpr std::string_view kTurnOn = "supply.thresholds.turn_on";
-  if (const auto found = section.find("max_voltage")) {
-    found->fail_at_key(fmt::format("{} must not be below {}, which is {}", volts(max_v), kTurnOn,
-                                   volts(thresholds.turn_on_v)));
+  const auto capacitor = supply_section.find_section("capacitor", kCapacitorKeys);
+  if (const auto found = capacitor ? capacitor->find("max_voltage") : std::nullopt) {
+    found->fail_at_key(
+        fmt::format("{} must not be below {}, which is {}", volts(max_v), kTurnOn, volts(turn_on_v)));
   }
-  throw InputError(section.locations().find(kTurnOn)->second,
+  const auto given = supply_section.locations().find(kTurnOn);
+  const auto preset = supply_section.locations().find("supply.preset");
+  throw InputError(given != supply_section.locations().end() ? given->second : preset->second,
                    fmt::format("{}: {} must not be above {}, which is {} where it is left out", kTurnOn,
-                               volts(thresholds.turn_on_v), section.path_of("max_voltage"), volts(max_v)));
+                               volts(turn_on_v), "supply.capacitor.max_voltage", volts(max_v)));
 }
 
-void read_capacitor(const Section& supply_section, SupplyConfig& supply) {
-  const Section section = supply_section.need_section("capacitor", kCapacitorKeys);
+void read_capacitor(const Section& supply_section, const devices::SupplyPreset& preset,
+                    SupplyConfig& supply) {
   devices::CapacitorParameters& capacitor = supply.capacitor;
-  capacitor.capacitance_f = read_quantity(section.need("capacitance", "capacitance: 1.5 mF"),
-                                          Dimension::capacitance, kCapacitanceLimits);
+  capacitor.max_voltage_v = preset.max_voltage_v.value_or(kDefaultMaxVoltage);
+  if (preset.capacitance_f) {
+    capacitor.capacitance_f = *preset.capacitance_f;
+    if (!supply_section.find("capacitor")) return;
+  }
+  const Section section = supply_section.need_section("capacitor", kCapacitorKeys);
+  const auto capacitance =
+      preset.capacitance_f ? section.find("capacitance") : section.need("capacitance", "capacitance: 1.5 mF");
+  if (capacitance) {
+    capacitor.capacitance_f = read_quantity(*capacitance, Dimension::capacitance, kCapacitanceLimits);
+  }
   if (const auto esr = section.find("esr")) {
     capacitor.esr_ohm = read_quantity(*esr, Dimension::resistance, kEsrLimits);
   }
   if (const auto leakage = section.find("leakage")) {
-    capacitor.leakage_ohm = read_leakage_ohm(*leakage, supply.thresholds.turn_on_v);
+    read_leakage(*leakage, supply);
   }
-  capacitor.max_voltage_v = kDefaultMaxVoltage;
   if (const auto max = section.find("max_voltage")) {
     capacitor.max_voltage_v = read_quantity(*max, Dimension::voltage, kVoltageLimits);
   }
-  check_max_voltage(section, capacitor.max_voltage_v, supply.thresholds);
   if (const auto tolerance = section.find("tolerance")) {
     supply.capacitance_tolerance = read_quantity(*tolerance, Dimension::ratio, kCapacitanceToleranceLimits);
   }
@@ -104,12 +146,24 @@ void read_capacitor(const Section& supply_section, SupplyConfig& supply) {
   }
 }
 
-ComparatorConfig read_comparator(const Section& supply) {
+ComparatorConfig read_comparator(const Section& supply, const devices::SupplyPreset& preset,
+                                 const Thresholds& thresholds) {
   ComparatorConfig comparator;
+  comparator.poll = preset.poll;
   const auto section = supply.find_section("comparator", kComparatorKeys);
   if (!section) return comparator;
   if (const auto latency = section->find("latency")) {
     comparator.latency = read_time(*latency, kLatencyLimits);
+  }
+  if (const auto poll = section->find("poll")) comparator.poll = read_time(*poll, kPollLimits);
+  if (const auto hysteresis = section->find("hysteresis")) {
+    comparator.hysteresis_v = read_quantity(*hysteresis, Dimension::voltage, kThresholdLimits);
+    if (thresholds.warn_v + *comparator.hysteresis_v > thresholds.turn_on_v) {
+      hysteresis->fail_at_key(fmt::format("{} above {}, which is {}, must not lead above {}, which is {}",
+                                          volts(*comparator.hysteresis_v), "supply.thresholds.warn",
+                                          volts(thresholds.warn_v), "supply.thresholds.turn_on",
+                                          volts(thresholds.turn_on_v)));
+    }
   }
   if (const auto tolerance = section->find("tolerance")) {
     comparator.tolerance = read_quantity(*tolerance, Dimension::ratio, kThresholdToleranceLimits);
@@ -117,26 +171,23 @@ ComparatorConfig read_comparator(const Section& supply) {
   return comparator;
 }
 
-ConverterConfig read_converter(const Section& supply) {
-  ConverterConfig converter;
-  const auto section = supply.find_section("converter", kConverterKeys);
-  if (!section) return converter;
-  if (const auto efficiency = section->find("efficiency")) {
-    converter.efficiency = read_quantity(*efficiency, Dimension::ratio, kEfficiencyLimits);
-  }
-  return converter;
-}
-
 }  // namespace
 
 SupplyConfig read_supply(const Section& root, const ScenarioContext& context) {
   const Section section = root.need_section("supply", kSupplyKeys);
   SupplyConfig supply;
+  const devices::SupplyPreset& preset = read_preset(section);
+  supply.preset = preset.name;
   supply.source = read_source(section, context);
-  supply.thresholds = read_thresholds(section);
-  read_capacitor(section, supply);
-  supply.comparator = read_comparator(section);
-  supply.converter = read_converter(section);
+  supply.thresholds = read_thresholds(section, preset);
+  read_capacitor(section, preset, supply);
+  check_max_voltage(section, supply);
+  supply.comparator = read_comparator(section, preset, supply.thresholds);
+  supply.charger = read_charger(section, preset.charger);
+  supply.converter = read_converter(section, preset.converter);
+  if (const auto off = section.find("off_current")) {
+    supply.off_a = read_quantity(*off, Dimension::current, kOffLimits);
+  }
   return supply;
 }
 

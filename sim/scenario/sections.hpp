@@ -26,6 +26,9 @@ StorageConfig read_storage(const Section& root, const McuConfig& mcu);
 // `storage.part`: one of the catalogue, or the user's own, based on one of these.
 devices::FramPart read_part(const Section& storage);
 SupplyConfig read_supply(const Section& root, const ScenarioContext& context);
+// Of section `supply`: what lies on either side of the capacitor. Keys that are left out are `preset`'s.
+devices::Charger read_charger(const Section& supply, const devices::Charger& preset);
+devices::Converter read_converter(const Section& supply, const devices::Converter& preset);
 SourceConfig read_source(const Section& supply, const ScenarioContext& context);
 HeapConfig read_heap(const Section& root, const McuConfig& mcu);
 WorkloadConfig read_workload(const Section& root, const ScenarioContext& context);

@@ -50,7 +50,7 @@ expect 0 inspect --help
 says out '--salvage'
 expect 0 timing --help
 expect 0 list
-for word in mb85rs64v mb85rs4mt esp32c3 cortex-m0plus esp32c3-zephyr counter queue kvs linked_list in_order; do
+for word in mb85rs64v mb85rs4mt esp32c3 cortex-m0plus esp32c3-zephyr counter queue kvs linked_list in_order bq25570 bq25504 ltc3588 diode-capacitor constant-132mw; do
   says out "^  $word"
 done
 

@@ -683,7 +683,9 @@ TEST(Planted, BooksOfTwoConvertersAreFound) {
   scenario.supply.converter.efficiency = 0.8;
   Ledger ledger;
   Machine machine(scenario, open_source(scenario), ledger, {});
-  ledger.note_converter(0.801);
+  SupplyConfig other = scenario.supply;
+  other.converter.efficiency = 0.801;
+  ledger.note_supply(SupplyFlows(other));
   const RunResult result = machine.run();
   EXPECT_EQ(result.stop_reason, StopReason::check_failed);
   EXPECT_NE(result.failure.find("books"), std::string::npos) << result.failure;

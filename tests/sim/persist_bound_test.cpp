@@ -66,10 +66,11 @@ TEST(PersistBound, LatencyPassesUnderTheLargestLoad) {
   EXPECT_EQ(bound.times.latency, devices::microseconds(100));
   EXPECT_NEAR(bound.latency_j, 100e-6 * 6.6e-3 / 0.5, 1e-15);
   const double without_j = bound.energy_j() - bound.latency_j;
-  bound.allow_load(1);
+  const SupplyFlows flows(scenario.supply);
+  bound.allow_load(0.5, flows, persist_range(scenario.supply));
   EXPECT_NEAR(bound.energy_j(), without_j + 100e-6, 1e-15);
   EXPECT_EQ(bound.largest_w(), 1);
-  bound.allow_load(0.5);
+  bound.allow_load(0.25, flows, persist_range(scenario.supply));
   EXPECT_EQ(bound.largest_w(), 1) << "it never sinks";
 }
 
@@ -160,8 +161,8 @@ TEST(PersistBound, TicksStrikeAsOftenAsTheyCan) {
 }
 
 TEST(PersistBound, PopulationIsWhatTheWorkloadSays) {
-  const auto is = [](const WorkloadConfig& workload, std::uint32_t smallest_bytes, std::uint32_t largest_bytes,
-                     bool partial) {
+  const auto is = [](const WorkloadConfig& workload, std::uint32_t smallest_bytes,
+                     std::uint32_t largest_bytes, bool partial) {
     const heap::Population population = population_of(workload);
     EXPECT_EQ(population.smallest_bytes, smallest_bytes);
     EXPECT_EQ(population.largest_bytes, largest_bytes);

@@ -20,6 +20,8 @@ TEST(Report, HasTheFieldsThatUsersReadAndTheyAddUp) {
   Scenario scenario = small_scenario();
   scenario.supply.comparator.latency = devices::microseconds(10);
   scenario.supply.converter.efficiency = 0.9;
+  scenario.supply.charger = {.kind = devices::PathKind::boost, .efficiency = 0.95};
+  scenario.supply.off_a = 1e-6;
   const RunResult result = run(scenario);
   const Json report = Json::parse(json_report(scenario, result));
   for (const char* key :
@@ -51,9 +53,12 @@ TEST(Report, HasTheFieldsThatUsersReadAndTheyAddUp) {
   const double in = energy["harvested_j"].get<double>() + energy["initial_j"].get<double>();
   const double out = phases_j + consumers["leakage"].get<double>() + consumers["esr"].get<double>() +
                      consumers["clipped"].get<double>() + energy["conversion_j"].get<double>() +
+                     consumers["charging"].get<double>() + consumers["off"].get<double>() +
                      energy["final_j"].get<double>();
   EXPECT_NEAR(in, out, 1e-9 * in);
   EXPECT_GT(energy["conversion_j"].get<double>(), 0);
+  EXPECT_GT(consumers["charging"].get<double>(), 0);
+  EXPECT_GT(consumers["off"].get<double>(), 0);
   EXPECT_EQ(energy["conversion_j"], consumers["conversion"]);
   EXPECT_EQ(report["configuration"]["converter_efficiency"], 0.9);
   EXPECT_EQ(report["configuration"]["comparator_latency_s"], 1e-5);

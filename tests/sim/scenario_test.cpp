@@ -98,7 +98,8 @@ TEST_F(ScenarioTest, EveryKeyIsRead) {
   EXPECT_TRUE(trace.load_given);
   EXPECT_TRUE(trace.repeat);
   EXPECT_EQ(s.supply.capacitor.capacitance_f, 1.5e-3);
-  EXPECT_EQ(s.supply.capacitor.leakage_ohm, 3.2 / 2e-6);  // the current is at turn-on
+  EXPECT_EQ(s.supply.leakage_a, 2e-6);
+  EXPECT_TRUE(std::isinf(s.supply.capacitor.leakage_ohm));
   EXPECT_EQ(s.supply.capacitor.esr_ohm, 30e-3);
   EXPECT_EQ(s.supply.capacitor.max_voltage_v, 5);
   EXPECT_EQ(s.supply.initial_v, 4);
@@ -247,12 +248,68 @@ TEST_F(ScenarioTest, Workloads) {
 }
 
 TEST_F(ScenarioTest, LeakageAsResistanceOrCurrentOrNone) {
-  const auto leakage = [&](const char* text) {
-    return load(replaced(kGood, "10 MOhm", text)).supply.capacitor.leakage_ohm;
-  };
-  EXPECT_EQ(leakage("10 MOhm"), 10e6);
-  EXPECT_EQ(leakage("1 uA"), 3.0 / 1e-6);
-  EXPECT_TRUE(std::isinf(leakage("0 A")));
+  const auto supply_with = [&](const char* text) { return load(replaced(kGood, "10 MOhm", text)).supply; };
+  EXPECT_EQ(supply_with("10 MOhm").capacitor.leakage_ohm, 10e6);
+  EXPECT_EQ(supply_with("10 MOhm").leakage_a, 0);
+  EXPECT_EQ(supply_with("1 uA").leakage_a, 1e-6);
+  EXPECT_TRUE(std::isinf(supply_with("1 uA").capacitor.leakage_ohm));
+  EXPECT_EQ(supply_with("0 A").leakage_a, 0);
+}
+
+TEST_F(ScenarioTest, APresetSaysWhatIsLeftOut) {
+  const std::string all = replaced(std::string(kMinimal), "  capacitor: {capacitance: 100 uF}\n", "");
+  const std::string bare = replaced(all, "  thresholds: {turn_on: 3 V, warn: 2.5 V, brown_out: 2 V}\n", "");
+  const SupplyConfig supply = load(bare, {"supply.preset=BQ25570"}).supply;
+  EXPECT_EQ(supply.preset, "bq25570");
+  EXPECT_EQ(supply.capacitor.capacitance_f, 100e-6);
+  EXPECT_EQ(supply.thresholds.turn_on_v, 3.0);
+  EXPECT_EQ(supply.thresholds.warn_v, 2.5);
+  EXPECT_EQ(supply.thresholds.brown_out_v, 2.4);
+  EXPECT_EQ(supply.converter.kind, devices::PathKind::buck);
+  EXPECT_EQ(supply.converter.table->name, "bq25570-buck");
+  EXPECT_EQ(supply.converter.quiescent_a, 488e-9);
+  EXPECT_EQ(supply.charger.table->name, "bq25570-charger");
+  const SupplyConfig changed =
+      load(bare, {"supply.preset=bq25504", "supply.thresholds.warn=2.5 V", "supply.comparator.poll=1 ms",
+                  "supply.capacitor={capacitance: 1 mF}", "supply.charger.input_voltage=2 V",
+                  "supply.converter={path: ldo, drop: 0.2 V}"})
+          .supply;
+  EXPECT_EQ(changed.thresholds.turn_on_v, 2.8);
+  EXPECT_EQ(changed.thresholds.warn_v, 2.5);
+  EXPECT_EQ(changed.comparator.poll, milliseconds(1));
+  EXPECT_EQ(changed.capacitor.capacitance_f, 1e-3);
+  EXPECT_EQ(changed.charger.input_v, 2);
+  EXPECT_EQ(changed.charger.table->name, "bq25504-charger");
+  EXPECT_EQ(changed.converter.kind, devices::PathKind::ldo);
+  EXPECT_EQ(changed.converter.quiescent_a, 330e-9) << "the part is still there";
+  EXPECT_EQ(load(bare, {"supply.preset=bq25504", "supply.capacitor.capacitance=1 mF"}).supply.comparator.poll,
+            milliseconds(64));
+}
+
+TEST_F(ScenarioTest, PathsAndTables) {
+  const SupplyConfig supply =
+      load(kGood,
+           {"supply.converter={path: boost, table: {voltages: [2 V, 3 V], currents: [10 uA, 1 mA, 10 mA], "
+            "efficiencies: [[50 %, 0.6, 70 %], [55 %, 65 %, 75 %]]}, quiescent: 300 nA}",
+            "supply.charger={path: diode, drop: 0.3 V, input_voltage: 4 V}", "supply.off_current=2 uA",
+            "supply.comparator={poll: 64 ms, hysteresis: 0.1 V}"})
+          .supply;
+  EXPECT_EQ(supply.converter.kind, devices::PathKind::boost);
+  EXPECT_EQ(supply.converter.table->at(3, 1e-3), 0.65);
+  EXPECT_EQ(supply.converter.table->at(2, 10e-3), 0.7);
+  EXPECT_EQ(supply.converter.quiescent_a, 300e-9);
+  EXPECT_EQ(supply.charger.kind, devices::PathKind::diode);
+  EXPECT_EQ(supply.charger.drop_v, 0.3);
+  EXPECT_EQ(supply.charger.input_v, 4);
+  EXPECT_EQ(supply.off_a, 2e-6);
+  EXPECT_EQ(supply.comparator.poll, milliseconds(64));
+  EXPECT_EQ(supply.comparator.hysteresis_v, 0.1);
+  for (std::size_t i = 0; i < kPaths.size(); ++i) {
+    const char* more[] = {
+        "", ", drop: 0.1 V", ", drop: 0.1 V", ", efficiency: 0.8", ", efficiency: 0.8", ", power: 1 mW"};
+    const std::string path = "supply.converter={path: " + std::string(kPaths[i]) + more[i] + "}";
+    EXPECT_EQ(static_cast<std::size_t>(load(kGood, {path.c_str()}).supply.converter.kind), i + 1);
+  }
 }
 
 // Each key of the new sections alone leaves the others to their defaults.

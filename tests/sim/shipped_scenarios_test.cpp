@@ -28,7 +28,7 @@ constexpr Expected kExpected[] = {
     {"kvs", 2, 0, StopReason::operations},    {"night", 20, 1000, StopReason::time},
     {"queue", 18, 0, StopReason::operations}, {"quickstart", 20, 0, StopReason::time},
     {"rf-counter", 20, 0, StopReason::time},  {"sliced", 5, 0, StopReason::operations},
-    {"sensor-log", 20, 0, StopReason::time},
+    {"sensor-log", 20, 0, StopReason::time},  {"harvester-ic", 50, 0, StopReason::time},
 };
 
 class Shipped : public ::testing::TestWithParam<Expected> {};
@@ -60,6 +60,25 @@ INSTANTIATE_TEST_SUITE_P(Scenarios, Shipped, ::testing::ValuesIn(kExpected), [](
   for (char& c : name) c = c == '-' ? '_' : c;
   return name;
 });
+
+// The same board behind a power-good that is looked at every 64 ms: no warning comes in time, unless the
+// capacitor carries the wait as well.
+TEST(Shipped, AWarningThatIsPolledIsWorthALargerCapacitor) {
+  const auto with = [](const char* capacitance) {
+    return simulate(load_scenario(kFolder / "harvester-ic.yaml",
+                                  {{"supply.preset=bq25504"},
+                                   {std::string("supply.capacitor.capacitance=") + capacitance},
+                                   {"stop.time=100 s"}},
+                                  {}),
+                    {});
+  };
+  const RunResult late = with("100 uF");
+  ASSERT_EQ(late.stop_reason, StopReason::lost);
+  EXPECT_FALSE(late.losses[0].warned);
+  const RunResult carried = with("3.3 mF");
+  EXPECT_TRUE(carried.pass) << carried.failure;
+  EXPECT_GT(carried.persisted, 10U);
+}
 
 // The worst persist takes little more than its bits on the wire, and a fraction of what was published for
 // slices.

@@ -124,6 +124,16 @@ TEST(Sizing, MoreToleranceNeedsMoreCapacitance) {
   grows("ESR");
   scenario.supply.capacitor.leakage_ohm = 1e6;
   grows("leakage");
+  scenario.supply.leakage_a = 1e-6;
+  grows("constant leakage");
+  scenario.supply.comparator.poll = devices::microseconds(10);
+  grows("poll");
+  scenario.supply.converter.quiescent_a = 1e-6;
+  grows("quiescent current");
+  scenario.supply.converter.kind = devices::PathKind::buck;
+  scenario.supply.converter.table =
+      devices::EfficiencyTable{"worse below", {2.6, 2.65}, {1e-3}, {0.8, 0.9}, "test"};
+  grows("table: brown-out may be as low as that");
   scenario.mcu.os_save_bytes += 8;
   grows("OS part");
   scenario.supply.comparator.tolerance = 0.06;

@@ -166,7 +166,8 @@ inline constexpr std::array kCases{
     Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  compaartor: {latency: 10 us}\n",
          ":31:3: unknown key \"compaartor\" in `supply`; did you mean `comparator`?"},
     Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  comparator: {delay: 10 us}\n",
-         ":31:16: unknown key \"delay\" in `supply.comparator`; known keys are latency, tolerance"},
+         ":31:16: unknown key \"delay\" in `supply.comparator`; known keys are latency, tolerance, poll, "
+         "hysteresis"},
     Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  comparator: {latency: 10}\n",
          ":31:25: supply.comparator.latency: \"10\" needs a unit, such as 10 ms"},
     Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  comparator: {latency: 1001 ms}\n",
@@ -186,6 +187,92 @@ inline constexpr std::array kCases{
          "you mean 90 %?"},
     Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  converter: {efficiency: good}\n",
          ":31:27: supply.converter.efficiency: \"good\" is not a ratio; write a number, such as 5 %"},
+    // supply: presets, paths, comparator
+    Case{
+        "  capacitor:\n    capacitance: 1.5 mF\n    leakage: 10 MOhm\n    max_voltage: 5 V\n    "
+        "initial_voltage: 1 V\n"
+        "  thresholds:\n    turn_on: 3.0 V\n    warn: 2.5 V\n    brown_out: 2.0 V\n",
+        "  thresholds: {turn_on: 6 V}\n  preset: bq25570\n",
+        ":22:16: supply.thresholds.turn_on: 6 V must not be above supply.capacitor.max_voltage, which is 5.5 "
+        "V where it is left out"},
+    Case{"    turn_on: 3.0 V\n    warn: 2.5 V\n    brown_out: 2.0 V\n",
+         "    brown_out: 2.6 V\n  preset: bq25570\n",
+         R"(:28:5: supply.thresholds.brown_out: 2.6 V must be below supply.thresholds.warn, which is 2.5 V)"},
+    Case{"    turn_on: 3.0 V\n    warn: 2.5 V\n    brown_out: 2.0 V\n",
+         "    turn_on: 2.4 V\n  preset: bq25570\n",
+         R"(:28:5: supply.thresholds.turn_on: 2.4 V must be above supply.thresholds.warn, which is 2.5 V)"},
+    Case{"    turn_on: 3.0 V\n    warn: 2.5 V\n    brown_out: 2.0 V\n",
+         "    warn: 4 V\n  preset: constant-132mw\n",
+         R"(:27:3: supply.thresholds: `turn_on` is missing; write it such as `turn_on: 3.0 V`)"},
+    Case{
+        "    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  preset: bq25571\n",
+        R"(:31:11: supply.preset: "bq25571" is not known; did you mean bq25570? (known: bq25570, bq25504, ltc3588, diode-capacitor, constant-132mw))"},
+    Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  perset: bq25570\n",
+         R"(:31:3: unknown key "perset" in `supply`; did you mean `preset`?)"},
+    Case{
+        "    brown_out: 2.0 V\n",
+        "    brown_out: 2.0 V\n  preset: bq25570\n  comparator: {hysteresis: 600 mV}\n",
+        R"(:32:16: supply.comparator.hysteresis: 600 mV above supply.thresholds.warn, which is 2.5 V, must not lead above supply.thresholds.turn_on, which is 3 V)"},
+    Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  comparator: {poll: 11 s}\n",
+         R"(:31:22: supply.comparator.poll: "11 s" is out of range: it must be between 0 s and 10 s)"},
+    Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  comparator: {pol: 64 ms}\n",
+         R"(:31:16: unknown key "pol" in `supply.comparator`; did you mean `poll`?)"},
+    Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  off_current: 2 mV\n",
+         R"(:31:16: supply.off_current: "2 mV" is a voltage, not a current; write it such as 2 mA)"},
+    Case{
+        "    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  converter: {path: bukc, efficiency: 80 %}\n",
+        R"(:31:21: supply.converter.path: "bukc" is not known; did you mean buck? (known: direct, diode, ldo, buck, boost, constant))"},
+    Case{
+        "    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  converter: {path: buck}\n",
+        R"(:31:15: supply.converter.path: needs `efficiency` or `table` as well, such as `efficiency: 85 %`)"},
+    Case{"    brown_out: 2.0 V\n",
+         "    brown_out: 2.0 V\n  converter: {path: ldo, efficiency: 80 %, drop: 0.1 V}\n",
+         R"(:31:26: supply.converter.efficiency: only goes with path: buck or boost, or without a path)"},
+    Case{
+        "    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  converter: {path: ldo}\n",
+        R"(:31:3: supply.converter: `drop` is missing: a diode's forward voltage, or what the regulator needs; write it such as `drop: 300 mV`)"},
+    Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  converter: {path: direct, drop: 0.1 V}\n",
+         R"(:31:29: supply.converter.drop: only goes with path: diode or ldo)"},
+    Case{
+        "    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  converter: {path: constant}\n",
+        R"(:31:3: supply.converter: `power` is missing: what is drawn as long as the board is on; write it such as `power: 132 mW`)"},
+    Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  converter: {power: 132 mW}\n",
+         R"(:31:15: supply.converter.power: only goes with path: constant)"},
+    Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  converter: {table: bq25570-buck}\n",
+         R"(:31:15: supply.converter.table: only goes with path: buck or boost)"},
+    Case{
+        "    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  converter: {path: buck, table: bq25570-bukc}\n",
+        R"(:31:34: supply.converter.table: "bq25570-bukc" is not known; did you mean bq25570-buck? (known: bq25570-charger, bq25570-buck, bq25504-charger, ltc3588-buck))"},
+    Case{"    brown_out: 2.0 V\n",
+         "    brown_out: 2.0 V\n  converter: {path: buck, efficiency: 80 %, table: bq25570-buck}\n",
+         R"(:31:45: supply.converter.table: goes without `efficiency`: a table says it all)"},
+    Case{"    brown_out: 2.0 V\n",
+         "    brown_out: 2.0 V\n  converter: {path: buck, table: {voltages: [2 V, 2 V], currents: [1 mA], "
+         "efficiencies: [[0.8], [0.8]]}}\n",
+         R"(:31:51: supply.converter.table.voltages.1: 2 V must be above the one before, which is 2 V)"},
+    Case{"    brown_out: 2.0 V\n",
+         "    brown_out: 2.0 V\n  converter: {path: buck, table: {voltages: [2 V], currents: [1 mA, 2 mA], "
+         "efficiencies: [[0.8]]}}\n",
+         R"(:31:91: supply.converter.table.efficiencies.0: has 1 items; it must have 2 to 2)"},
+    Case{
+        "    brown_out: 2.0 V\n",
+        "    brown_out: 2.0 V\n  converter: {path: buck, table: {voltages: [2 V], currents: [1 mA], "
+        "efficiencies: [[1.2]]}}\n",
+        R"(:31:86: supply.converter.table.efficiencies.0.0: "1.2" is out of range: it must be between 1 % and 100 %; did you mean 1.2 %?)"},
+    Case{
+        "    brown_out: 2.0 V\n",
+        "    brown_out: 2.0 V\n  converter: {path: buck, table: {voltages: [2 V], currents: [1 mA]}}\n",
+        R"(:31:27: supply.converter.table: `efficiencies` is missing; write it such as `efficiencies: [[70 %, 85 %], [75 %, 90 %]]`)"},
+    Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  charger: {path: constant}\n",
+         R"(:31:19: supply.charger.path: "constant" is not known (known: direct, diode, ldo, buck, boost))"},
+    Case{
+        "    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  charger: {path: boost, table: bq25570-charger}\n",
+        R"(:31:3: supply.charger: `input_voltage` is missing: at which the source delivers its power; write it such as `input_voltage: 1 V`)"},
+    Case{"    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  charger: {input_voltage: 1 V}\n",
+         R"(:31:13: supply.charger.input_voltage: only goes with a path; of path: boost with `table`)"},
+    Case{
+        "    brown_out: 2.0 V\n", "    brown_out: 2.0 V\n  charger: {quiescent: 1 uA}\n",
+        R"(:31:13: unknown key "quiescent" in `supply.charger`; known keys are efficiency, path, table, drop, input_voltage)"},
     // heap
     Case{"ram: 8 KiB", "ram: 255 B",
          ":32:8: heap.ram: \"255 B\" is out of range: it must be between 256 B and 512 KiB"},
