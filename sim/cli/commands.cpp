@@ -1,7 +1,6 @@
 #include "sim/cli/commands.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -101,50 +100,6 @@ int run_program(const Arguments& arguments) {
     return complain(kExitEnvironment, "brownout: out of memory");
   } catch (const std::exception& error) {
     return complain(kExitEnvironment, (std::string("brownout: internal error: ") + error.what()).c_str());
-  }
-}
-
-po::variables_map parse_options(const Arguments& arguments, const po::options_description& options,
-                                const po::positional_options_description& positional) {
-  namespace style = po::command_line_style;
-  po::variables_map values;
-  try {
-    po::store(po::command_line_parser(arguments)
-                  .options(options)
-                  .positional(positional)
-                  .style(style::unix_style & ~style::allow_guessing)
-                  .run(),
-              values);
-    po::notify(values);
-  } catch (const po::unknown_option& error) {
-    std::vector<std::string> names;
-    for (const auto& option : options.options()) names.push_back("--" + option->long_name());
-    const std::vector<std::string_view> known(names.begin(), names.end());
-    const auto near = nearest(error.get_option_name(), known);
-    throw InputError({"brownout", 0, 0},
-                     fmt::format("unknown flag `{}`; {}", error.get_option_name(),
-                                 near ? fmt::format("did you mean `{}`?", *near) : "see --help"));
-  } catch (const po::too_many_positional_options_error&) {
-    throw InputError({"brownout", 0, 0},
-                     fmt::format("too many arguments: `{}`; see --help", arguments.back()));
-  } catch (const po::error& error) {
-    throw InputError({"brownout", 0, 0}, fmt::format("{}; see --help", error.what()));
-  }
-  return values;
-}
-
-std::uint64_t parse_number_flag(const std::string& flag, const std::string& text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    throw InputError({flag + " " + text, 0, 0}, "needs a whole number from 0 to 18446744073709551615");
-  }
-  return value;
-}
-
-void print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw EnvironmentError("cannot write to the standard output");
   }
 }
 

@@ -1,10 +1,6 @@
-#include <fmt/format.h>
-#include <fmt/ostream.h>
-
 #include "sim/cli/commands.hpp"
 #include "sim/cli/options.hpp"
 #include "sim/inspect/describe.hpp"
-#include "sim/scenario/input_error.hpp"
 
 namespace brownout::sim::cli {
 namespace {
@@ -30,17 +26,12 @@ int inspect_command(const Arguments& arguments) {
       ("salvage", "what of it can be trusted and what cannot, object by object")  //
       ("help", "this text")                                                       //
       ("image", po::value<std::string>(), "the image: the bytes of the whole store, nothing else");
-  po::positional_options_description positional;
-  positional.add("image", 1);
-  const po::variables_map values = parse_options(arguments, options, positional);
-  if (values.count("help") > 0) {
-    print(fmt::format("{}{}", kUsage, fmt::streamed(options)));
-    return kExitDone;
-  }
-  if (values.count("image") == 0) {
-    throw InputError({"brownout inspect", 0, 0},
-                     "needs an image, such as `brownout run SCENARIO.yaml --image fram.bin` saves");
-  }
+  const auto parsed =
+      parse_options(arguments, options,
+                    {"brownout inspect", kUsage, "image",
+                     "needs an image, such as `brownout run SCENARIO.yaml --image fram.bin` saves"});
+  if (!parsed) return kExitDone;
+  const po::variables_map& values = *parsed;
   const Inspection inspection = inspect_file(values["image"].as<std::string>());
   std::string text = describe(inspection);
   if (values.count("salvage") > 0) text += "\n" + describe(inspection, salvage(inspection));

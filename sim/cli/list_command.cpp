@@ -57,25 +57,27 @@ std::string custom() {
 int list_command(const Arguments& arguments) {
   po::options_description options("options");
   options.add_options()("help", "this text");
-  const po::variables_map values = parse_options(arguments, options, {});
+  const po::variables_map values = parse_options(arguments, options, po::positional_options_description{});
   if (values.count("help") > 0) {
     print("usage: brownout list\n\nParts, profiles and modules that a scenario can name.\n");
     return kExitDone;
   }
-  print(parts() + mcus() + sourced("bus profiles (storage.bus)", devices::spi_profiles()) +
-        list_of("transfer modes (storage.transfer)", kTransferModes) +
-        list_of("workloads (workload.kind)", kWorkloadKinds) + custom() +
-        list_of("memories (heap.memory)", kMemories) +
-        list_of("RAM allocators (heap.ram_allocator)", kRamAllocators) +
-        list_of("store allocators (heap.nv_allocator)", kNvAllocators) +
-        list_of("policies (heap.policy)", kPolicies) + list_of("slots (heap.slots)", kSlots) +
-        list_of("checksums of images (heap.checksum)", kChecksums) +
-        list_of("sources (supply.source.kind, or supply.source.trace for a file, supply.source.resets for a list)",
-                kSourceKinds) +
-        sourced("supplies (supply.preset)", devices::supply_presets()) +
-        list_of("paths (supply.charger.path, all but constant; supply.converter.path)", kPaths) +
-        sourced("efficiency tables (supply.charger.table, supply.converter.table)",
-                devices::efficiency_tables()));
+  print(
+      parts() + mcus() + sourced("bus profiles (storage.bus)", devices::spi_profiles()) +
+      list_of("transfer modes (storage.transfer)", kTransferModes) +
+      list_of("workloads (workload.kind)", kWorkloadKinds) + custom() +
+      list_of("memories (heap.memory)", kMemories) +
+      list_of("RAM allocators (heap.ram_allocator)", kRamAllocators) +
+      list_of("store allocators (heap.nv_allocator)", kNvAllocators) +
+      list_of("policies (heap.policy)", kPolicies) + list_of("slots (heap.slots)", kSlots) +
+      list_of("checksums of images (heap.checksum)", kChecksums) +
+      list_of(
+          "sources (supply.source.kind, or supply.source.trace for a file, supply.source.resets for a list)",
+          kSourceKinds) +
+      sourced("supplies (supply.preset)", devices::supply_presets()) +
+      list_of("paths (supply.charger.path, all but constant; supply.converter.path)", kPaths) +
+      sourced("efficiency tables (supply.charger.table, supply.converter.table)",
+              devices::efficiency_tables()));
   return kExitDone;
 }
 

@@ -2,7 +2,6 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <fmt/ostream.h>
 #include <unistd.h>
 
 #include "sim/cli/commands.hpp"
@@ -11,7 +10,6 @@
 #include "sim/machine/control_run.hpp"
 #include "sim/report/report.hpp"
 #include "sim/report/write_file.hpp"
-#include "sim/scenario/fit.hpp"
 
 namespace brownout::sim::cli {
 namespace {
@@ -78,31 +76,17 @@ po::options_description options_of_run() {
 }  // namespace
 
 int run_command(const Arguments& arguments) {
-  const po::options_description options = options_of_run();
-  po::positional_options_description positional;
-  positional.add("scenario", 1);
-  const po::variables_map values = parse_options(arguments, options, positional);
-  if (values.count("help") > 0) {
-    print(fmt::format("{}{}", kUsage, fmt::streamed(options)));
-    return kExitDone;
-  }
-  if (values.count("scenario") == 0) {
-    throw InputError({"brownout run", 0, 0}, "needs a scenario file, such as scenarios/quickstart.yaml");
-  }
-  std::vector<Override> overrides;
-  if (values.count("set") > 0) {
-    for (const std::string& text : values["set"].as<std::vector<std::string>>()) overrides.push_back({text});
-  }
+  const auto parsed = parse_options(
+      arguments, options_of_run(),
+      {"brownout run", kUsage, "scenario", "needs a scenario file, such as scenarios/quickstart.yaml"});
+  if (!parsed) return kExitDone;
+  const po::variables_map& values = *parsed;
   std::optional<std::uint64_t> seed;
   if (values.count("seed") > 0) seed = parse_number_flag("--seed", values["seed"].as<std::string>());
-  const std::string report = values.count("report") > 0 ? values["report"].as<std::string>() : "";
-  if (values.count("report") > 0) check_output_path("--report", report);
-  const std::string image = values.count("image") > 0 ? values["image"].as<std::string>() : "";
-  if (values.count("image") > 0) check_output_path("--image", image);
+  const std::string report = output_path_of(values, "report");
+  const std::string image = output_path_of(values, "image");
   const bool quiet = values.count("quiet") > 0;
-
-  const Scenario scenario = load_scenario(values["scenario"].as<std::string>(), overrides, seed);
-  check_fit(scenario);
+  const Scenario scenario = scenario_of(values, seed);
 
   RunOptions run_options;
   run_options.interrupted = watch_interrupts();

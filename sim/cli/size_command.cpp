@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ostream.h>
 
 #include "sim/cli/commands.hpp"
 #include "sim/cli/interrupt.hpp"
@@ -8,7 +7,6 @@
 #include "sim/machine/sizing.hpp"
 #include "sim/report/size_report.hpp"
 #include "sim/report/write_file.hpp"
-#include "sim/scenario/fit.hpp"
 
 namespace brownout::sim::cli {
 namespace {
@@ -76,27 +74,14 @@ std::optional<Demand> measure_operation(const Scenario& scenario,
 }  // namespace
 
 int size_command(const Arguments& arguments) {
-  const po::options_description options = options_of_size();
-  po::positional_options_description positional;
-  positional.add("scenario", 1);
-  const po::variables_map values = parse_options(arguments, options, positional);
-  if (values.count("help") > 0) {
-    print(fmt::format("{}{}", kUsage, fmt::streamed(options)));
-    return kExitDone;
-  }
-  if (values.count("scenario") == 0) {
-    throw InputError({"brownout size", 0, 0}, "needs a scenario file, such as scenarios/quickstart.yaml");
-  }
-  std::vector<Override> overrides;
-  if (values.count("set") > 0) {
-    for (const std::string& text : values["set"].as<std::vector<std::string>>()) overrides.push_back({text});
-  }
+  const auto parsed = parse_options(
+      arguments, options_of_size(),
+      {"brownout size", kUsage, "scenario", "needs a scenario file, such as scenarios/quickstart.yaml"});
+  if (!parsed) return kExitDone;
+  const po::variables_map& values = *parsed;
   const Draws draws = draws_of(values);
-  const std::string report = values.count("report") > 0 ? values["report"].as<std::string>() : "";
-  if (values.count("report") > 0) check_output_path("--report", report);
-
-  const Scenario scenario = load_scenario(values["scenario"].as<std::string>(), overrides, {});
-  check_fit(scenario);
+  const std::string report = output_path_of(values, "report");
+  const Scenario scenario = scenario_of(values, {});
   const volatile std::sig_atomic_t* interrupted = watch_interrupts();
   const std::optional<Demand> operation = measure_operation(scenario, interrupted);
   if (*interrupted != 0) return kExitInterrupted;

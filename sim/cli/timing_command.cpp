@@ -121,7 +121,7 @@ int timing_command(const Arguments& arguments) {
       ("bus", po::value<std::string>()->default_value("esp32c3-zephyr"), "bus profile")  //
       ("sizes", po::value<std::string>(), "sizes in bytes, with commas between them")    //
       ("help", "this text");
-  const po::variables_map values = parse_options(arguments, options, {});
+  const po::variables_map values = parse_options(arguments, options, po::positional_options_description{});
   if (values.count("help") > 0) {
     print(fmt::format("{}{}", kUsage, fmt::streamed(options)));
     return kExitDone;

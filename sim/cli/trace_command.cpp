@@ -1,9 +1,6 @@
 #include <array>
 #include <variant>
 
-#include <fmt/format.h>
-#include <fmt/ostream.h>
-
 #include "sim/cli/commands.hpp"
 #include "sim/cli/options.hpp"
 #include "sim/scenario/document.hpp"
@@ -64,18 +61,12 @@ int trace_command(const Arguments& arguments) {
       ("resets", "the file is a list of reset instants")                                  //
       ("help", "this text")                                                               //
       ("file", po::value<std::string>(), "the trace");
-  po::positional_options_description positional;
-  positional.add("file", 1);
-  const po::variables_map values = parse_options(arguments, options, positional);
-  if (values.count("help") > 0) {
-    print(fmt::format("{}{}", kUsage, fmt::streamed(options)));
-    return kExitDone;
-  }
-  if (values.count("file") == 0) {
-    throw InputError({"brownout trace", 0, 0}, "needs a trace, such as scenarios/traces/rf_walk.csv");
-  }
-  std::vector<std::string> sets;
-  if (values.count("set") > 0) sets = values["set"].as<std::vector<std::string>>();
+  const auto parsed = parse_options(
+      arguments, options,
+      {"brownout trace", kUsage, "file", "needs a trace, such as scenarios/traces/rf_walk.csv"});
+  if (!parsed) return kExitDone;
+  const po::variables_map& values = *parsed;
+  const std::vector<std::string> sets = sets_of(values);
   const auto& file = values["file"].as<std::string>();
   const Location where{"brownout trace", 0, 0};
   const SourceConfig source = read_source_of(file, values.count("resets") > 0, sets);
