@@ -308,7 +308,7 @@ TEST_F(ScenarioTest, PathsAndTables) {
     const char* more[] = {
         "", ", drop: 0.1 V", ", drop: 0.1 V", ", efficiency: 0.8", ", efficiency: 0.8", ", power: 1 mW"};
     const std::string path = "supply.converter={path: " + std::string(kPaths[i]) + more[i] + "}";
-    EXPECT_EQ(static_cast<std::size_t>(load(kGood, {path.c_str()}).supply.converter.kind), i + 1);
+    EXPECT_EQ(static_cast<std::size_t>(load(kGood, {path}).supply.converter.kind), i + 1);
   }
 }
 
