@@ -159,15 +159,8 @@ void outside_exit() {
 }
 }
 
-struct Modules {
-  using Slot = StandardSlot;
-  template <class P>
-  using RamAllocator = LinkedListRam<P>;
-  template <class P, class Gateway>
-  using StoreAllocator = LinkedListStore<P, Gateway>;
+struct Modules : DefaultModules {
   using Policy = Clock;
-  template <class P>
-  using Checksum = NibbleChecksum<P>;
 };
 struct ByTable : Modules {
   template <class P>

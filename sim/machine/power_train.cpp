@@ -10,9 +10,10 @@ using devices::kForever;
 
 namespace {
 
-// Voltage at the terminals where that inside is `internal_v`; not in the collapse.
+// Voltage at the terminals where that inside is `internal_v`; half of it in the collapse.
 double terminal_of(double internal_v, double net_w, double esr_ohm) {
-  return 0.5 * (internal_v + std::sqrt(internal_v * internal_v - 4 * net_w * esr_ohm));
+  const double square = internal_v * internal_v - 4 * net_w * esr_ohm;
+  return 0.5 * (internal_v + (square > 0 ? std::sqrt(square) : 0));
 }
 
 }  // namespace
@@ -269,10 +270,7 @@ void PowerTrain::look_for_thresholds() {
 // Leaving a cell comes after anything else of the same instant: what that changes may keep it from happening.
 void PowerTrain::look_for_steps() {
   const double net = net_w();
-  const auto terminals_at = [&](double internal_v) {
-    const double square = internal_v * internal_v - 4 * net * capacitor_.parameters().esr_ohm;
-    return 0.5 * (internal_v + (square > 0 ? std::sqrt(square) : 0));
-  };
+  const double esr_ohm = capacitor_.parameters().esr_ohm;
   const auto step = [&](std::optional<Picoseconds> after, int by) {
     if (!after || after->count > kForever.count - now_.count) return;
     if (now_ + *after >= next_event_) return;
@@ -282,10 +280,10 @@ void PowerTrain::look_for_steps() {
   };
   const double top_v = (cell_ + 1) * kCellV + kCellOverlapV;
   if (net < 0 && top_v < capacitor_.parameters().max_voltage_v) {
-    step(capacitor_.time_until_rises_to(terminals_at(top_v), net), 1);
+    step(capacitor_.time_until_rises_to(terminal_of(top_v, net, esr_ohm), net), 1);
   }
   const double bottom_v = cell_ * kCellV - kCellOverlapV;
-  if (bottom_v > 0) step(capacitor_.time_until_falls_to(terminals_at(bottom_v), net), -1);
+  if (bottom_v > 0) step(capacitor_.time_until_falls_to(terminal_of(bottom_v, net, esr_ohm), net), -1);
 }
 
 void PowerTrain::settle() {

@@ -116,9 +116,7 @@ Scenario swapping(const Board& board) {
   scenario.storage.bus = *devices::find_spi_profile(board.bus);
   scenario.storage.transfer = board.mode;
   scenario.storage.slice_bytes = board.mode == TransferMode::sliced ? 8 : 0;
-  scenario.storage.bus.fifo.abort_granularity = board.granularity;
-  scenario.storage.bus.dma.abort_granularity = board.granularity;
-  scenario.storage.bus.sliced.abort_granularity = board.granularity;
+  scenario.storage.bus.costs(board.mode).abort_granularity = board.granularity;
   scenario.supply.capacitor.capacitance_f = 300e-6;
   scenario.heap.memory = board.memory;
   scenario.heap.ram_bytes = 512;
@@ -231,7 +229,7 @@ Scenario full(const Board& board) {
   scenario.stop = {{}, 40};
   OneStrike plan(kNever);
   scenario.heap.dirty_limit_bytes = scenario.heap.ram_bytes;
-  const Planned control = run_planned(scenario, plan);
+  run_planned(scenario, plan);
   OneStrike late(strikable(plan) - 1);
   const Planned probe = run_planned(scenario, late);
   EXPECT_EQ(probe.result.persisted, 1U) << probe.result.failure;
