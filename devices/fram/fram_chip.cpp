@@ -88,6 +88,44 @@ std::uint8_t FramChip::clock_byte(std::uint8_t in) {
   return kFloating;
 }
 
+// In spans of a row: within one, bytes differ in nothing but their place.
+void FramChip::clock_bytes_in(std::span<const std::uint8_t> in) {
+  while (!in.empty()) {
+    const bool plain = state_ == State::write && !below_min_vdd_ && (status_ & kBlockProtect) == 0;
+    if (!plain) {
+      clock_byte(in.front());
+      in = in.subspan(1);
+      continue;
+    }
+    const std::uint32_t size = in_this_row(in.size());
+    wear_row();
+    if (overwritten_ != nullptr) overwritten_->note(address_, {memory_.data() + address_, size});
+    std::copy_n(in.begin(), size, memory_.begin() + address_);
+    address_ = (address_ + size) & address_mask_;
+    in = in.subspan(size);
+  }
+}
+
+void FramChip::clock_bytes_out(std::span<std::uint8_t> out) {
+  while (!out.empty()) {
+    if (state_ != State::read) {
+      out.front() = clock_byte(0);
+      out = out.subspan(1);
+      continue;
+    }
+    const std::uint32_t size = in_this_row(out.size());
+    if (reads_wear_) wear_row();
+    std::copy_n(memory_.begin() + address_, size, out.begin());
+    address_ = (address_ + size) & address_mask_;
+    out = out.subspan(size);
+  }
+}
+
+std::uint32_t FramChip::in_this_row(std::size_t size_bytes) const {
+  const std::uint32_t row_end = ((address_ >> row_shift_) + 1) << row_shift_;
+  return static_cast<std::uint32_t>(std::min<std::size_t>(size_bytes, row_end - address_));
+}
+
 void FramChip::cut_byte() { in_flight_ = state_ == State::read || state_ == State::write; }
 
 std::uint8_t FramChip::begin(std::uint8_t opcode) {
@@ -142,6 +180,7 @@ void FramChip::write(std::uint8_t in) {
     ++violations_.write_protected;
   } else {
     wear_row();
+    if (overwritten_ != nullptr) overwritten_->note(address_, {memory_.data() + address_, 1});
     memory_[address_] = below_min_vdd_ ? garbage() : in;
   }
   advance();
@@ -183,6 +222,65 @@ void FramChip::take_contents(const FramChip& other) {
   status_ = other.status_;
 }
 
+FramChip::Registers FramChip::registers() const {
+  return {ready_at_,
+          asleep_at_,
+          address_,
+          address_bytes_left_,
+          identity_index_,
+          row_,
+          static_cast<std::uint8_t>(state_),
+          opcode_,
+          status_,
+          powered_,
+          asleep_,
+          in_flight_,
+          below_min_vdd_,
+          write_protect_low_};
+}
+
+void FramChip::put_back(const Registers& registers) {
+  ready_at_ = registers.ready_at;
+  asleep_at_ = registers.asleep_at;
+  address_ = registers.address;
+  address_bytes_left_ = registers.address_bytes_left;
+  identity_index_ = registers.identity_index;
+  row_ = registers.row;
+  state_ = static_cast<State>(registers.state);
+  opcode_ = registers.opcode;
+  status_ = registers.status;
+  powered_ = registers.powered;
+  asleep_ = registers.asleep;
+  in_flight_ = registers.in_flight;
+  below_min_vdd_ = registers.below_min_vdd;
+  write_protect_low_ = registers.write_protect_low;
+}
+
+void FramChip::undo(FramOverwritten& notes) {
+  std::size_t end = notes.bytes().size();
+  for (auto span = notes.spans().rbegin(); span != notes.spans().rend(); ++span) {
+    end -= span->size_bytes;
+    std::copy_n(notes.bytes().begin() + static_cast<std::ptrdiff_t>(end), span->size_bytes,
+                memory_.begin() + span->address);
+  }
+  notes.clear();
+}
+
+void FramOverwritten::note(std::uint32_t address, std::span<const std::uint8_t> before) {
+  const auto size = static_cast<std::uint32_t>(before.size());
+  if (!spans_.empty() && spans_.back().address + spans_.back().size_bytes == address) {
+    spans_.back().size_bytes += size;
+  } else {
+    spans_.push_back({address, size});
+  }
+  bytes_.insert(bytes_.end(), before.begin(), before.end());
+}
+
+void FramOverwritten::clear() {
+  spans_.clear();
+  bytes_.clear();
+}
+
 FramWear FramChip::hottest_row() const {
   const auto hottest = std::max_element(accesses_.begin(), accesses_.end());
   return {static_cast<std::uint32_t>(hottest - accesses_.begin()) << row_shift_, *hottest};
@@ -201,9 +299,13 @@ void FramChip::damage_in_flight() {
   ++damage_.bytes_cut;
   const bool writing = state_ == State::write && !is_protected(address_);
   const bool garbled = faults_.power_loss == FramFault::garbage_in_flight || below_min_vdd_;
-  if (writing && garbled) memory_[address_] = garbage();
+  if (writing && garbled) {
+    if (overwritten_ != nullptr) overwritten_->note(address_, {memory_.data() + address_, 1});
+    memory_[address_] = garbage();
+  }
   if (state_ == State::read && faults_.power_loss == FramFault::row_lost) {
     const std::uint32_t first = address_ >> row_shift_ << row_shift_;
+    if (overwritten_ != nullptr) overwritten_->note(first, {memory_.data() + first, part_.row_bytes});
     for (std::uint32_t i = 0; i < part_.row_bytes; ++i) memory_[first + i] = garbage();
     ++damage_.rows_lost;
   }

@@ -27,6 +27,25 @@ struct FramWear {
   std::uint32_t accesses = 0;
 };
 
+// Spans of the array before they were overwritten, in the order in which that happened.
+class FramOverwritten {
+ public:
+  struct Span {
+    std::uint32_t address = 0;
+    std::uint32_t size_bytes = 0;
+  };
+
+  void note(std::uint32_t address, std::span<const std::uint8_t> before);
+  [[nodiscard]] const std::vector<Span>& spans() const { return spans_; }
+  // Of all spans, one after the other.
+  [[nodiscard]] std::span<const std::uint8_t> bytes() const { return bytes_; }
+  void clear();
+
+ private:
+  std::vector<Span> spans_;
+  std::vector<std::uint8_t> bytes_;
+};
+
 // Behaviour after the data sheet: a byte is written when its eighth bit has been clocked in; addresses take
 // the low bits and roll over at the end of the array; WEL is set by WREN at the rise of CS, cleared at
 // power-on, by WRDI, at the rise of CS after WRSR and, where the part says so, after WRITE. Status register:
@@ -50,6 +69,9 @@ class FramChip {
   void select(Picoseconds now);
   // Eight clocks: one byte in, one out. While not selected or not powered: nothing, 0xFF out.
   std::uint8_t clock_byte(std::uint8_t in);
+  // The same for a span of bytes, in or out, as fast as memory is copied. `out` gets what the chip answers.
+  void clock_bytes_in(std::span<const std::uint8_t> in);
+  void clock_bytes_out(std::span<std::uint8_t> out);
   // The first clocks of a byte whose last does not come: CS rises next, or power fails.
   void cut_byte();
   // CS rises.
@@ -62,6 +84,33 @@ class FramChip {
   [[nodiscard]] std::span<const std::uint8_t> memory() const { return memory_; }
   // Takes over the array and the status register of a chip of the same part. O(size).
   void take_contents(const FramChip& other);
+
+  // Everything volatile, and the status register: with them and what was overwritten, a chip can be put back
+  // to where it was.
+  struct Registers {
+    Picoseconds ready_at;
+    Picoseconds asleep_at;
+    std::uint32_t address = 0;
+    std::uint32_t address_bytes_left = 0;
+    std::uint32_t identity_index = 0;
+    std::uint32_t row = 0;
+    std::uint8_t state = 0;
+    std::uint8_t opcode = 0;
+    std::uint8_t status = 0;
+    bool powered = false;
+    bool asleep = false;
+    bool in_flight = false;
+    bool below_min_vdd = false;
+    bool write_protect_low = false;
+  };
+  [[nodiscard]] Registers registers() const;
+  void put_back(const Registers& registers);
+  // From now on what the bus overwrites is noted there, which outlives its use here; nullptr: no longer.
+  void note_overwritten(FramOverwritten* notes) { overwritten_ = notes; }
+  // Undoes what was noted, the latest first, and forgets it. O(bytes overwritten).
+  void undo(FramOverwritten& notes);
+  // What becomes of a byte that is on the wire when power fails, from now on.
+  void set_power_loss(FramFault fault) { faults_.power_loss = fault; }
   [[nodiscard]] const FramViolations& violations() const { return violations_; }
   [[nodiscard]] const FramDamage& damage() const { return damage_; }
   [[nodiscard]] std::uint8_t status() const { return status_; }
@@ -92,6 +141,8 @@ class FramChip {
   std::uint8_t identify();
   void advance() { address_ = (address_ + 1) & address_mask_; }
   void wear_row();
+  // How many of `size_bytes` come before the end of the array and of the row that a transaction is in.
+  [[nodiscard]] std::uint32_t in_this_row(std::size_t size_bytes) const;
   void damage_in_flight();
   std::uint8_t garbage();
   [[nodiscard]] bool is_protected(std::uint32_t address) const;
@@ -106,6 +157,7 @@ class FramChip {
   bool reads_wear_ = true;
   std::vector<std::uint8_t> memory_;
   std::vector<std::uint32_t> accesses_;  // of each row; the largest number stays
+  FramOverwritten* overwritten_ = nullptr;
   FramViolations violations_;
   FramDamage damage_;
   Picoseconds ready_at_;

@@ -26,13 +26,26 @@ class CheckedMemory final : public ObjectMemory {
   heap::Result<heap::Lent> lend_writer(const heap::Handle& handle, std::uint32_t offset_bytes,
                                        std::uint32_t size_bytes) override;
   void give_back(const heap::Lent& lent) override;
-  heap::Status flush() override { return memory_.flush(); }
-  heap::Status flush_object(const heap::Handle& handle) override { return memory_.flush_object(handle); }
+  heap::Status flush() override {
+    port_.calls(MemoryCall::flush);
+    return memory_.flush();
+  }
+  heap::Status flush_object(const heap::Handle& handle) override {
+    port_.calls(MemoryCall::flush);
+    return memory_.flush_object(handle);
+  }
   heap::Status set_root(std::uint32_t name, const heap::Handle& handle) override {
+    port_.calls(MemoryCall::root);
     return memory_.set_root(name, handle);
   }
-  heap::Result<heap::Handle> find_root(std::uint32_t name) override { return memory_.find_root(name); }
-  heap::Status clear_root(std::uint32_t name) override { return memory_.clear_root(name); }
+  heap::Result<heap::Handle> find_root(std::uint32_t name) override {
+    port_.calls(MemoryCall::root);
+    return memory_.find_root(name);
+  }
+  heap::Status clear_root(std::uint32_t name) override {
+    port_.calls(MemoryCall::root);
+    return memory_.clear_root(name);
+  }
   [[nodiscard]] bool attaches() const override { return attachment_.wanted; }
   [[nodiscard]] bool attached() const override { return attachment_.attached; }
   [[nodiscard]] bool is_in_doubt(const heap::Handle& handle) const override;

@@ -11,6 +11,10 @@
 
 namespace brownout::sim::firmware {
 
+// What the workload asks of its memory; what follows a call, up to the next one, counts to it.
+enum class MemoryCall : std::uint8_t { start, make, write, give_back, read, free, flush, root, keep };
+inline constexpr std::uint32_t kMemoryCalls = 9;
+
 // The board's pins and registers, as virtual functions that the machine implements.
 class Port {
  public:
@@ -41,6 +45,7 @@ class Port {
 
   // The test bench: costs no time, is no part of the program that would be flashed. It keeps a copy of
   // every object outside the simulated RAM and compares what the program reads with it.
+  virtual void calls(MemoryCall) {}
   virtual void object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) = 0;
   virtual void object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) = 0;
   virtual void object_read(std::uint32_t home, heap::ConstBytes bytes) = 0;

@@ -352,9 +352,7 @@ PersistBound Machine::bound_at(const VoltageRange& range) const {
 
 // Apart, because a persist that is cut never returns, and what its frames own would be lost with it.
 bool Machine::anything_dirty() const {
-  const auto residents = inspector_->residents(ram_, shadow_.objects());
-  return std::any_of(residents.begin(), residents.end(),
-                     [](const auto& resident) { return resident.second.dirty_bytes > 0; });
+  return inspector_->anything_dirty(ram_, shadow_.objects());
 }
 
 // The latency ends here, with the warning or with the loss of power.

@@ -88,6 +88,10 @@ bool SpiController::run(bool may_be_stopped) {
       ahead_ = answer;
       catch_up();
     }
+    if (time_.is_undisturbed()) {
+      move_chunk(receiving);
+      if (stopped()) return false;
+    }
     while (chunk_left_ > 0) {
       shift();
       if (stopped()) return false;
@@ -163,6 +167,29 @@ void SpiController::move_byte(bool receiving) {
   --piece_left_;
 }
 
+// What shift() and move_byte() do for each byte that is left of the chunk.
+void SpiController::move_chunk(bool receiving) {
+  if (chunk_left_ == 0) return;
+  const std::uint32_t bytes = chunk_left_;
+  const Picoseconds left = bytes_time(chunk_done_, bytes) - flown_;
+  flown_ = {};
+  time_.pass(left, costs_.cpu_moves_bytes ? BusTime::wire : BusTime::dma);
+  if (receiving) {
+    chip_.clock_bytes_out({reinterpret_cast<std::uint8_t*>(destination_), bytes});
+    destination_ += bytes;
+  } else {
+    chip_.clock_bytes_in({reinterpret_cast<const std::uint8_t*>(source_), bytes});
+    source_ += bytes;
+  }
+  if (piece_ == Piece::data) {
+    counters_.data_bytes += bytes;
+    data_in_transaction_ += bytes;
+  }
+  chunk_done_ += bytes;
+  chunk_left_ = 0;
+  piece_left_ -= bytes;
+}
+
 void SpiController::finish() {
   chip_.deselect(time_.now());
   time_.storage_selected(false);
@@ -221,11 +248,11 @@ void SpiController::reset() {
   ++id_;
 }
 
-// Time of the byte `index` of a chunk: differences of rounded totals, so that a clock that does not
-// divide a second loses nothing over a chunk.
-Picoseconds SpiController::byte_time(std::uint32_t index) const {
-  if (even_byte_time_.count > 0) return even_byte_time_;
-  return devices::cycles_at(8ULL * (index + 1ULL), sck_hz_) - devices::cycles_at(8ULL * index, sck_hz_);
+// Differences of rounded totals, so that a clock that does not divide a second loses nothing over a chunk.
+Picoseconds SpiController::bytes_time(std::uint32_t index, std::uint32_t bytes) const {
+  if (even_byte_time_.count > 0) return even_byte_time_ * static_cast<std::int64_t>(bytes);
+  return devices::cycles_at(8ULL * (std::uint64_t{index} + bytes), sck_hz_) -
+         devices::cycles_at(8ULL * index, sck_hz_);
 }
 
 }  // namespace brownout::sim

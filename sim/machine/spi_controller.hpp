@@ -30,6 +30,8 @@ class Timekeeper {
   // transfer; the controller looks afterwards.
   virtual void pass(Picoseconds span, BusTime spent_on) = 0;
   virtual void storage_selected(bool selected) = 0;
+  // Whether nothing can strike while the bytes of a chunk pass: they then pass in one call, to the same end.
+  [[nodiscard]] virtual bool is_undisturbed() const { return false; }
   // Differences are what pass() and the work of the CPU took; they are zero while time stands still.
   [[nodiscard]] virtual Picoseconds now() const = 0;
 
@@ -64,6 +66,8 @@ class SpiController {
   // Power is about to go, and the chip still has it: whatever was in flight is no more.
   void reset();
 
+  // A transaction has begun and neither ended nor been stopped.
+  [[nodiscard]] bool is_active() const { return active_; }
   [[nodiscard]] const BusCounters& counters() const { return counters_; }
 
  private:
@@ -82,12 +86,15 @@ class SpiController {
   void open_chunk();
   void catch_up();
   void move_byte(bool receiving);
+  void move_chunk(bool receiving);
   void finish();
   void drive(Picoseconds span) {
     if (span.count > 0) time_.pass(span, BusTime::driver);
   }
   void shift();
-  [[nodiscard]] Picoseconds byte_time(std::uint32_t index) const;
+  [[nodiscard]] Picoseconds byte_time(std::uint32_t index) const { return bytes_time(index, 1); }
+  // Of so many bytes of a chunk, from that one on.
+  [[nodiscard]] Picoseconds bytes_time(std::uint32_t index, std::uint32_t bytes) const;
 
   devices::TransferCosts costs_;
   std::uint64_t sck_hz_;

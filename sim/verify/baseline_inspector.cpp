@@ -35,6 +35,23 @@ class BaselineInspector final : public MemoryInspector {
     return std::nullopt;
   }
 
+  void live_spans(std::span<const std::byte> ram, std::vector<RamSpan>& spans) const override {
+    const auto end = std::min(plan_.kept_ram_bytes(control_of(ram)), static_cast<std::uint32_t>(ram.size()));
+    spans.push_back({heap::kSavedControlOffset, end - heap::kSavedControlOffset});
+  }
+
+  bool anything_dirty(std::span<const std::byte> ram,
+                      const std::vector<KnownObject>& objects) const override {
+    const auto found = residents(ram, objects);
+    return std::any_of(found.begin(), found.end(),
+                       [](const auto& resident) { return resident.second.dirty_bytes > 0; });
+  }
+
+  CheckpointArea checkpoint_area() const override {
+    const heap::Geometry& geometry = plan_.geometry;
+    return {geometry.marks_address(), geometry.checkpoint_base, geometry.checkpoint_stride};
+  }
+
   std::optional<std::string> structure_fault(std::span<const std::byte> ram,
                                              std::span<const std::uint8_t> store,
                                              const std::vector<KnownObject>& objects) const override {

@@ -33,14 +33,50 @@ class HeapInspector final : public MemoryInspector {
   std::optional<std::string> outage_changed(std::span<const std::byte> before,
                                             std::span<const std::byte> after) const override {
     assert(before.size() == after.size());
-    const std::vector<bool> live = live_bytes(before);
-    for (std::size_t i = 0; i < before.size(); ++i) {
-      if (!live[i] || before[i] == after[i]) continue;
+    live_.clear();
+    live_spans(before, live_);
+    for (const RamSpan& span : live_) {
+      if (std::memcmp(before.data() + span.offset, after.data() + span.offset, span.size_bytes) == 0)
+        continue;
+      std::size_t i = span.offset;
+      while (before[i] == after[i]) ++i;
       return fmt::format("RAM offset {} ({}) was {:02x} before the outage and is {:02x} after it", i,
                          place_of(before, i), static_cast<unsigned>(before[i]),
                          static_cast<unsigned>(after[i]));
     }
     return std::nullopt;
+  }
+
+  // Structures, contents of resident objects, heads of free blocks. Set aside are the sequence numbers,
+  // padding, the inside of free blocks, and blocks that were being loaded (the interrupted load repeats).
+  void live_spans(std::span<const std::byte> ram, std::vector<RamSpan>& spans) const override {
+    spans.push_back({heap::kSavedControlOffset, heap::kSavedControlBytes});
+    spans.push_back({geometry_.slots_offset, slots() * static_cast<std::uint32_t>(sizeof(Slot))});
+    const std::size_t first = spans.size();
+    for (std::uint32_t i = 0; i < slots(); ++i) {
+      const Slot slot = slot_at(ram, i);
+      if (!slot.used() || loading(slot)) continue;
+      spans.push_back({slot.block(geometry_) * kGranule, slot.granules(geometry_) * kGranule});
+    }
+    std::uint32_t granule = read_at<heap::Control>(ram, 0).free_head;
+    while (granule != 0) {
+      spans.push_back({granule * kGranule, sizeof(heap::FreeBlock)});
+      granule = read_at<heap::FreeBlock>(ram, granule * kGranule).next;
+    }
+    std::sort(spans.begin() + static_cast<std::ptrdiff_t>(first), spans.end(),
+              [](const RamSpan& a, const RamSpan& b) { return a.offset < b.offset; });
+  }
+
+  bool anything_dirty(std::span<const std::byte> ram, const std::vector<KnownObject>&) const override {
+    for (std::uint32_t i = 0; i < slots(); ++i) {
+      const Slot slot = slot_at(ram, i);
+      if (slot.used() && !loading(slot) && dirty_bytes(ram, slot) > 0) return true;
+    }
+    return false;
+  }
+
+  CheckpointArea checkpoint_area() const override {
+    return {geometry_.marks_address(), geometry_.checkpoint_base, geometry_.checkpoint_stride};
   }
 
   std::optional<std::string> structure_fault(std::span<const std::byte> ram,
@@ -84,30 +120,6 @@ class HeapInspector final : public MemoryInspector {
       bytes += std::min(heap::kDirtyBlockGranules, data - block * heap::kDirtyBlockGranules) * kGranule;
     }
     return bytes;
-  }
-
-  // Marks the bytes that have to survive: structures, contents of resident objects, heads of free blocks. Set
-  // aside are the sequence numbers, padding, the inside of free blocks, and blocks that were being loaded
-  // (the interrupted load repeats).
-  [[nodiscard]] std::vector<bool> live_bytes(std::span<const std::byte> ram) const {
-    std::vector<bool> live(ram.size(), false);
-    const auto mark = [&](std::size_t from, std::size_t size) {
-      std::fill_n(live.begin() + static_cast<std::ptrdiff_t>(from), size, true);
-    };
-    mark(heap::kSavedControlOffset, heap::kSavedControlBytes);
-    mark(geometry_.slots_offset, slots() * sizeof(Slot));
-    for (std::uint32_t i = 0; i < slots(); ++i) {
-      const Slot slot = slot_at(ram, i);
-      if (slot.used() && !loading(slot)) {
-        mark(slot.block(geometry_) * kGranule, slot.granules(geometry_) * kGranule);
-      }
-    }
-    std::uint32_t granule = read_at<heap::Control>(ram, 0).free_head;
-    while (granule != 0) {
-      mark(granule * kGranule, sizeof(heap::FreeBlock));
-      granule = read_at<heap::FreeBlock>(ram, granule * kGranule).next;
-    }
-    return live;
   }
 
   [[nodiscard]] std::string place_of(std::span<const std::byte> ram, std::size_t offset) const {
@@ -260,6 +272,7 @@ class HeapInspector final : public MemoryInspector {
 
   heap::Geometry geometry_;
   firmware::MemoryOptions options_;
+  mutable std::vector<RamSpan> live_;  // kept for its memory
 };
 
 }  // namespace

@@ -28,6 +28,19 @@ struct ResidentObject {
   std::uint32_t dirty_bytes = 0;  // 0: its home has the same content
 };
 
+struct RamSpan {
+  std::uint32_t offset = 0;
+  std::uint32_t size_bytes = 0;
+};
+
+// In the store: the marks, then the two places for images.
+struct CheckpointArea {
+  std::uint32_t marks = 0;
+  std::uint32_t places = 0;
+  std::uint32_t place_bytes = 0;
+  [[nodiscard]] std::uint32_t end() const { return places + 2 * place_bytes; }
+};
+
 class MemoryInspector {
  public:
   MemoryInspector() = default;
@@ -40,6 +53,17 @@ class MemoryInspector {
   // `before`.
   [[nodiscard]] virtual std::optional<std::string> outage_changed(std::span<const std::byte> before,
                                                                   std::span<const std::byte> after) const = 0;
+
+  // Spans of RAM that firmware may read again, by ascending offset: what outage_changed() compares. Appends
+  // them.
+  virtual void live_spans(std::span<const std::byte> ram, std::vector<RamSpan>& spans) const = 0;
+
+  // Whether an outage now would lose something without a persist. O(slots), or O(objects).
+  [[nodiscard]] virtual bool anything_dirty(std::span<const std::byte> ram,
+                                            const std::vector<KnownObject>& objects) const = 0;
+
+  // The part of the store that belongs to persist and restore: both images and the running marks.
+  [[nodiscard]] virtual CheckpointArea checkpoint_area() const = 0;
 
   // Soundness of RAM and store at the end of an operation; the store holds exactly `objects` (by ascending
   // home). In words, the first fault; nothing if sound.

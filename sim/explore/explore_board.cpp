@@ -1,0 +1,751 @@
+#include "sim/explore/explore_board.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include <execinfo.h>
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include "sim/machine/machine.hpp"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define BROWNOUT_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BROWNOUT_ASAN 1
+#endif
+#endif
+
+namespace brownout::sim::explore {
+namespace {
+
+using firmware::MemoryCall;
+
+// The address sanitizer puts red zones between the variables of a live stack, which nobody may read.
+#ifdef BROWNOUT_ASAN
+constexpr bool kComparesStack = false;
+#else
+constexpr bool kComparesStack = true;
+#endif
+
+constexpr std::size_t kProgramStackBytes = 512 * 1024;
+constexpr std::size_t kSecondStackBytes = 128 * 1024;
+// Of the live stack, what is compared at each point: frames of the call at hand. At the end of an operation
+// all of it is.
+constexpr std::size_t kNearStackBytes = 4096;
+// Units of work after which a persist or a boot is taken for one that never ends: hundreds of times what the
+// largest heap takes.
+constexpr std::uint64_t kEndlessCharges = 20'000'000;
+constexpr std::size_t kFailuresKept = 20;
+constexpr int kMostFrames = 48;
+// Points are dealt to jobs in turns of so many.
+constexpr std::uint64_t kTurn = 64;
+// Bytes that a part takes for anything before the MCU's own brown-out.
+constexpr std::uint64_t kBytesBelowVdd = 4;
+// A row that is lost on its way out is none that a persist reads.
+constexpr std::array<devices::FramFault, 3> kFaultsOfAPersist = {devices::FramFault::discard,
+                                                                 devices::FramFault::garbage_in_flight,
+                                                                 devices::FramFault::garbage_below_min_vdd};
+
+std::span<std::byte> bytes_of(std::vector<std::uint64_t>& words, std::size_t size) {
+  return {reinterpret_cast<std::byte*>(words.data()), size};
+}
+
+std::uint64_t digest_of(const void* bytes, std::size_t size, std::uint64_t seed) {
+  return XXH64(bytes, size, seed);
+}
+
+// As both kinds of image have it.
+std::uint32_t length_of(std::span<const std::uint8_t> image) {
+  static_assert(offsetof(heap::CheckpointHeader, length) == offsetof(firmware::SnapshotHeader, length));
+  std::uint32_t length = 0;
+  std::memcpy(&length, image.data() + offsetof(heap::CheckpointHeader, length), sizeof length);
+  return std::min(length, static_cast<std::uint32_t>(image.size()));
+}
+
+devices::FramFaults faults_of(const Scenario& scenario) {
+  return {scenario.storage.power_loss, scenario.seed};
+}
+
+}  // namespace
+
+ExploreBoard::ExploreBoard(const Scenario& scenario, BoardOptions options)
+    : scenario_(scenario),
+      options_(std::move(options)),
+      bound_(options_.bound ? *options_.bound : persist_bound(scenario)),
+      fram_(scenario.storage.part, faults_of(scenario)),
+      bus_(scenario.storage.bus.costs(scenario.storage.transfer), scenario.storage.sck_hz, fram_, *this),
+      ram_words_(scenario.heap.ram_bytes / 8 + 1),
+      ram_(bytes_of(ram_words_, scenario.heap.ram_bytes)),
+      os_words_(heap_config_of(scenario).os_bytes / 8 + 1),
+      os_part_(bytes_of(os_words_, heap_config_of(scenario).os_bytes)),
+      inspector_(make_inspector(scenario)),
+      area_(inspector_->checkpoint_area()),
+      program_stack_(kProgramStackBytes),
+      second_stack_(kSecondStackBytes),
+      pattern_(scenario.seed),
+      random_(scenario.seed ^ 0x7065'7274'7572'62ULL) {
+  const auto make = options_.make_firmware != nullptr ? options_.make_firmware : &firmware::make_firmware;
+  firmware::Image image = image_of(scenario, ram_, os_part_);
+  image.attach = false;
+  firmware_ = make(image, *this);
+  const devices::CpuCosts& costs = scenario.mcu.profile.costs;
+  const double cycles[kWorkKinds] = {
+      costs.call,    costs.step, costs.copied_byte, costs.checksum_byte, costs.checksum_byte_by_table,
+      costs.section, 1};
+  for (std::size_t i = 0; i < kWorkKinds; ++i) {
+    millicycles_of_[i] = static_cast<std::uint64_t>(std::llround(cycles[i] * 1000.0));
+  }
+  static_assert(static_cast<std::size_t>(heap::Work::compute_cycle) + 1 == kWorkKinds);
+}
+
+ExploreBoard::~ExploreBoard() = default;
+
+BoardResult ExploreBoard::run() {
+  fram_.note_overwritten(&ahead_);
+  fram_.power_on(Picoseconds{} - scenario_.storage.part.power_up.value);
+  mode_ = Mode::start;
+  const auto body = [](void* self) {
+    auto* board = static_cast<ExploreBoard*>(self);
+    board->firmware_->cold_start();
+    if (board->result_.operations == 0)
+      board->fail_program("progress", "the workload ended without an operation");
+    board->verify_boundary();
+  };
+  fibers_.run(program_stack_, body, this);
+  mode_ = Mode::off;
+  const std::span<const std::uint8_t> store = std::as_const(fram_).memory();
+  result_.store_digest = digest_of(store.data(), area_.marks, 0);
+  result_.store_digest =
+      digest_of(store.data() + area_.end(), store.size() - area_.end(), result_.store_digest);
+  result_.contents_digest = shadow_.digest();
+  return std::move(result_);
+}
+
+// --- points --------------------------------------------------------------------------------------
+
+void ExploreBoard::at(PointClass point) {
+  assert(mode_ == Mode::program);
+  const auto kind = static_cast<std::size_t>(point);
+  place_.point = point;
+  place_.offset = offsets_[kind]++;
+  if (!options_.classes[kind]) return;
+  const std::uint64_t index = next_++;
+  PointCounts& counts = result_.points[kind];
+  ++counts.total;
+  if (critical_depth_ > 0) ++counts.in_critical;
+  if (!is_selected(index)) return;
+  ++counts.taken;
+  if (critical_depth_ == 0) {
+    crossing_ = now();
+    try_outage(point, index);
+  } else if (!deferred_.any) {
+    deferred_ = {true, point, index, place_, now()};
+  }
+}
+
+bool ExploreBoard::is_selected(std::uint64_t index) {
+  const Selection& selection = options_.selection;
+  if (selection.only) {
+    const Place& only = *selection.only;
+    return place_ == only;
+  }
+  if (selection.sample != nullptr) {
+    const std::vector<std::uint64_t>& sample = *selection.sample;
+    while (next_sampled_ < sample.size() && sample[next_sampled_] < index) ++next_sampled_;
+    if (next_sampled_ == sample.size() || sample[next_sampled_] != index) return false;
+  }
+  return index >= selection.from && index < selection.to && index / kTurn % selection.jobs == selection.job;
+}
+
+void ExploreBoard::exit_critical() {
+  assert(critical_depth_ > 0);
+  if (--critical_depth_ == 0 && deferred_.any && mode_ == Mode::program) try_deferred();
+}
+
+// The interrupt waited for the end of the section: one outage for all of its points.
+void ExploreBoard::try_deferred() {
+  const Deferred deferred = deferred_;
+  deferred_ = {};
+  crossing_ = deferred.since;
+  place_ = deferred.place;
+  try_outage(deferred.point, deferred.index);
+}
+
+void ExploreBoard::pass(Picoseconds span, BusTime spent_on) {
+  if (mode_ == Mode::program) {
+    if (armed_ && spent_on != BusTime::driver && wire_bytes_++ == armed_at_) return suffer();
+    at(PointClass::byte);
+  } else if (cut_at_ && mode_ != Mode::start) {
+    const std::uint64_t at = bus_points_++;
+    // Below VDDmin the MCU goes on driving the part for a while.
+    if (at + kBytesBelowVdd >= *cut_at_) fram_.supply(0);
+    if (at == *cut_at_) cut_power();
+  }
+  bus_time_ += span;
+}
+
+bool ExploreBoard::is_undisturbed() const { return mode_ != Mode::program && !cut_at_; }
+
+// --- an outage -----------------------------------------------------------------------------------
+
+// Not inlined: its frame is the end of the stack that is compared.
+__attribute__((noinline)) void ExploreBoard::try_outage(PointClass point, std::uint64_t index) {
+  if (options_.interrupted != nullptr && *options_.interrupted != 0) {
+    result_.complete = false;
+    mode_ = Mode::off;
+    fibers_.abandon_all();
+  }
+  if (options_.before_outage != nullptr) options_.before_outage();
+  index_ = index;
+  const bool at_boundary = point == PointClass::operation;
+  save(static_cast<const std::byte*>(__builtin_frame_address(0)),
+       at_boundary ? kProgramStackBytes : kNearStackBytes);
+  const bool dirty = inspector_->anything_dirty(ram_, known_);
+  const std::uint64_t failed = result_.failed;
+  if (!options_.only_nested) {
+    bool whole = run_persist();
+    if (whole) {
+      power_cycle();
+      whole = run_restore();
+    }
+    if (!whole) note_failure();
+    if (auto fault = whole ? state_fault() : std::nullopt) note_failure("state", std::move(*fault));
+    if (auto fault = whole ? written_fault() : std::nullopt) note_failure("store", std::move(*fault));
+    if (auto fault = whole && at_boundary ? objects_fault() : std::nullopt) {
+      note_failure("objects", std::move(*fault));
+    }
+    if (whole) {
+      PointCounts& counts = result_.points[static_cast<std::size_t>(point)];
+      ++counts.happened;
+      if (dirty) ++counts.dirty;
+    }
+  }
+  if (options_.nested && result_.failed == failed) try_nested();
+  put_back();
+  if (result_.failed > failed) result_.failed = failed + 1;  // points, not findings
+}
+
+void ExploreBoard::save(const std::byte* stack_pointer, std::size_t stack_limit) {
+  saved_.ram.assign(ram_.begin(), ram_.end());
+  const std::span<std::byte> statics = firmware_->static_ram();
+  saved_.statics.assign(statics.begin(), statics.end());
+  saved_.chip = fram_.registers();
+  saved_.bus.emplace(bus_);
+  saved_.bus_time = bus_time_;
+  saved_.millicycles = millicycles_;
+  saved_.epoch = epoch_;
+  if constexpr (kComparesStack) {
+    const std::byte* top = program_stack_.base() + program_stack_.size_bytes();
+    const auto size = std::min(static_cast<std::size_t>(top - stack_pointer), stack_limit);
+    saved_.stack = {const_cast<std::byte*>(stack_pointer),
+                    size};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    saved_.stack_bytes.assign(saved_.stack.begin(), saved_.stack.end());
+  }
+  note_program_writes();
+  fram_.note_overwritten(&aside_);
+  fill_pattern(os_part_);  // the OS's data are never the same twice
+  saved_.os.assign(os_part_.begin(), os_part_.end());
+}
+
+void ExploreBoard::put_back() {
+  rewind();
+  fram_.note_overwritten(&ahead_);
+  mode_ = Mode::program;
+}
+
+// Everything is as it was saved.
+void ExploreBoard::rewind() {
+  fram_.undo(aside_);
+  fram_.put_back(saved_.chip);
+  fram_.set_power_loss(scenario_.storage.power_loss);
+  std::destroy_at(&bus_);
+  std::construct_at(&bus_, *saved_.bus);
+  std::copy(saved_.ram.begin(), saved_.ram.end(), ram_.begin());
+  std::copy(saved_.os.begin(), saved_.os.end(), os_part_.begin());
+  std::copy(saved_.statics.begin(), saved_.statics.end(), firmware_->static_ram().begin());
+  // The stream of a transfer that cannot be stopped went on, and it may lie on the stack.
+  if (!std::equal(saved_.stack.begin(), saved_.stack.end(), saved_.stack_bytes.begin())) {
+    std::copy(saved_.stack_bytes.begin(), saved_.stack_bytes.end(), saved_.stack.begin());
+  }
+  bus_time_ = saved_.bus_time;
+  millicycles_ = saved_.millicycles;
+  epoch_ = saved_.epoch;
+  critical_depth_ = 0;
+}
+
+bool ExploreBoard::run_aside(void (*body)(void*)) {
+  charges_ = 0;
+  check_ = nullptr;
+  was_cut_ = false;
+  return fibers_.run(second_stack_, body, this);
+}
+
+bool ExploreBoard::run_persist() {
+  return run_aside([](void* self) { static_cast<ExploreBoard*>(self)->persist_body(); });
+}
+
+bool ExploreBoard::run_restore() {
+  return run_aside([](void* self) {
+    auto* board = static_cast<ExploreBoard*>(self);
+    board->restore_body(false);
+    if (!board->status_.ok()) {
+      board->fault_aside("restore", fmt::format("the restore after a complete persist reported error {}",
+                                                static_cast<int>(board->status_.error())));
+    }
+  });
+}
+
+// The interrupt. It runs on a stack of its own only so that it can be abandoned.
+void ExploreBoard::persist_body() {
+  mode_ = Mode::persist;
+  ++epoch_;
+  const std::uint32_t sequence = heap::following_sequence(control());
+  image_address_ = area_.places + (sequence & 1U) * area_.place_bytes;
+  const BusCounters before = bus_.counters();
+  const heap::Status status = firmware_->persist();
+  if (!status.ok()) fault_aside("persist", "the persist reported an error of the storage");
+  if (critical_depth_ != 0) fault_aside("section", "the persist left a critical section open");
+  PersistCost cost;
+  cost.bytes = bus_.counters().data_bytes - before.data_bytes;
+  cost.transactions = bus_.counters().transactions - before.transactions;
+  cost.time = now() - crossing_;
+  result_.bytes_persisted += cost.bytes;
+  result_.largest_bytes_over_bound =
+      std::max(result_.largest_bytes_over_bound, static_cast<double>(cost.bytes) / bound_.bytes);
+  result_.largest_time_over_bound =
+      std::max(result_.largest_time_over_bound, cost.time.seconds() / bound_.times.total().seconds());
+  if (auto excess = excess_over(bound_, cost)) {
+    std::string words = std::move(*excess);
+    excess.reset();
+    fault_aside("bound", std::move(words));
+  }
+}
+
+// Boot code. What an outage before it left off in the middle of is forgotten.
+void ExploreBoard::restore_body(bool older) {
+  mode_ = Mode::restore;
+  critical_depth_ = 0;
+  const std::uint64_t before = bus_.counters().data_bytes;
+  status_ = older ? firmware_->restore_older() : firmware_->restore();
+  const std::uint64_t bytes = bus_.counters().data_bytes - before;
+  result_.bytes_restored += bytes;
+  if (status_.ok() && bytes == 0) fault_aside("restore", "no bytes came back");
+}
+
+// Everything volatile goes, with a pattern that differs each time; then the board has power again.
+void ExploreBoard::power_cycle() {
+  bus_.reset();
+  fram_.power_off();
+  fill_pattern(ram_);
+  fill_pattern(os_part_);
+  fill_pattern(firmware_->static_ram());
+  critical_depth_ = 0;
+  fram_.power_on(now() - scenario_.storage.part.power_up.value);
+}
+
+// RAM, OS part and live stack are as they were.
+std::optional<std::string> ExploreBoard::state_fault() {
+  if (auto fault = inspector_->outage_changed(saved_.ram, ram_)) return fault;
+  if (!std::equal(os_part_.begin(), os_part_.end(), saved_.os.begin()))
+    return "the OS part came back changed";
+  // What a transfer reads until it is stopped may have its place on the stack.
+  if (may_drain()) return std::nullopt;
+  result_.stack_bytes_compared += saved_.stack.size();
+  if (std::memcmp(saved_.stack.data(), saved_.stack_bytes.data(), saved_.stack.size()) != 0) {
+    return "the stack of the interrupted program was changed";
+  }
+  return std::nullopt;
+}
+
+// A transfer was in flight, which the controller does not stop at once.
+bool ExploreBoard::may_drain() const {
+  const devices::TransferCosts& costs = scenario_.storage.bus.costs(scenario_.storage.transfer);
+  return saved_.bus->is_active() && costs.abort_granularity != devices::AbortGranularity::byte;
+}
+
+// A persist writes to the place whose turn it is, a restore to nothing.
+std::optional<std::string> ExploreBoard::written_fault() {
+  for (const devices::FramOverwritten::Span& span : aside_.spans()) {
+    if (may_drain() && (span.address < area_.places || span.address >= area_.end())) continue;
+    if (span.address >= image_address_ &&
+        span.address + span.size_bytes <= image_address_ + area_.place_bytes) {
+      continue;
+    }
+    return fmt::format("{} B were written at store address {}, outside the image in turn at {}",
+                       span.size_bytes, span.address, image_address_);
+  }
+  if (!(fram_.violations() == devices::FramViolations{}))
+    return "the FRAM was misused, such as a WRITE without WREN";
+  return std::nullopt;
+}
+
+// --- the supply fails again ----------------------------------------------------------------------
+
+// In the restore, whose image is in the store; then, from the beginning, in the persist.
+void ExploreBoard::try_nested() {
+  const auto wanted = [this](Nested nested) {
+    return !options_.only_nested || *options_.only_nested == nested;
+  };
+  if (options_.only_nested && !run_persist()) return note_failure();
+  const std::span<const std::uint8_t> place = place_in_turn();
+  image_.assign(place.begin(), place.end());
+  if (wanted(Nested::restore)) cut_restores();
+  rewind();
+  if (!wanted(Nested::persist)) return;
+  for (const devices::FramFault fault : kFaultsOfAPersist) {
+    if (!options_.only_nested || options_.only_fault == fault) cut_persists(fault);
+  }
+}
+
+void ExploreBoard::cut_restores() {
+  nested_ = Nested::restore;
+  nested_fault_ = devices::FramFault::discard;
+  fram_.set_power_loss(nested_fault_);
+  for (nested_at_ = options_.only_nested_at;; ++nested_at_) {
+    power_cycle();
+    const bool ended = run_cut([](void* self) { static_cast<ExploreBoard*>(self)->restore_body(false); });
+    if (ended) break;
+    if (!was_cut_) {
+      note_failure();
+      break;
+    }
+    ++result_.nested_restores;
+    power_cycle();
+    if (!run_restore()) {
+      note_failure();
+    } else if (auto fault = state_fault()) {
+      note_failure("state", std::move(*fault));
+    }
+    if (options_.only_nested) break;
+  }
+  nested_ = Nested::none;
+}
+
+void ExploreBoard::cut_persists(devices::FramFault fault) {
+  nested_ = Nested::persist;
+  nested_fault_ = fault;
+  for (nested_at_ = options_.only_nested_at;; ++nested_at_) {
+    rewind();
+    fram_.set_power_loss(fault);
+    const bool ended = run_cut([](void* self) { static_cast<ExploreBoard*>(self)->persist_body(); });
+    if (ended) break;
+    if (!was_cut_) {
+      note_failure();
+      break;
+    }
+    ++result_.nested_persists;
+    fram_.set_power_loss(devices::FramFault::discard);
+    if (auto wrong = verdict_fault()) note_failure("verdict", std::move(*wrong));
+    if (options_.only_nested) break;
+  }
+  nested_ = Nested::none;
+}
+
+bool ExploreBoard::run_cut(void (*body)(void*)) {
+  cut_at_ = nested_at_;
+  bus_points_ = 0;
+  const bool ended = run_aside(body);
+  cut_at_.reset();
+  return ended;
+}
+
+// At a point of the bus: whoever waits for it is abandoned.
+void ExploreBoard::cut_power() {
+  was_cut_ = true;
+  bus_.reset();
+  fram_.power_off();
+  fibers_.abandon();
+}
+
+// What boot says of the store that a cut persist has left, against what is there.
+std::optional<std::string> ExploreBoard::verdict_fault() {
+  const std::span<const std::uint8_t> place = place_in_turn();
+  const std::uint32_t length = length_of(image_);
+  const bool whole = std::equal(image_.begin(), image_.begin() + length, place.begin());
+  const bool older_stands = older_.valid && !ran_on_;
+  if (!boot_says(false)) return std::move(fault_);
+  if (whole) {
+    ++result_.nested_whole;
+    if (!status_.ok()) return fmt::format("the image is whole, and the restore reported error {}", error());
+    return state_fault();
+  }
+  if (status_.ok()) {
+    if (!older_stands)
+      return older_.valid ? "a stale image was restored" : "an image that was cut was restored";
+    return older_fault();
+  }
+  const bool stale = status_.error() == heap::Error::stale;
+  if (!boot_says(true)) return std::move(fault_);
+  if (status_.ok() && !older_stands) return "a stale image was restored as the older one";
+  if (status_.ok()) return older_fault();
+  // A mark is in the store before what it announces.
+  if (older_stands && !(stale && marked_)) {
+    return fmt::format("the image before the one that was cut stands, and the restore reported error {}",
+                       error());
+  }
+  return std::nullopt;
+}
+
+bool ExploreBoard::boot_says(bool older) {
+  power_cycle();
+  const auto body = older ? [](void* self) { static_cast<ExploreBoard*>(self)->restore_body(true); }
+                          : [](void* self) { static_cast<ExploreBoard*>(self)->restore_body(false); };
+  return run_aside(body);
+}
+
+std::optional<std::string> ExploreBoard::older_fault() {
+  if (auto fault = inspector_->outage_changed(older_.ram, ram_))
+    return "in the older image: " + std::move(*fault);
+  if (!std::equal(os_part_.begin(), os_part_.end(), older_.os.begin()))
+    return "the older OS part came back changed";
+  return std::nullopt;
+}
+
+// --- the course of the program -------------------------------------------------------------------
+
+void ExploreBoard::unmask_persist() {
+  mode_ = Mode::program;
+  calls(MemoryCall::start);
+  switch (options_.course) {
+    case Course::second_image: suffer(true); break;
+    case Course::wrapped:
+      // As if so many checkpoints had been made: the program runs on since one of them.
+      control().sequence = control().marked_sequence = 0xFFFF'FFFDU;
+      suffer(true);
+      suffer(true);
+      break;
+    case Course::first_image:
+    case Course::retries:
+    case Course::resumes:
+    case Course::perturbed: break;
+  }
+}
+
+void ExploreBoard::calls(MemoryCall call) {
+  const std::uint64_t occurrence = ++occurrences_[static_cast<std::size_t>(call)];
+  place_ = {call, occurrence, PointClass::byte, 0};
+  offsets_ = {};
+  interrupted_.clear();
+}
+
+void ExploreBoard::begin_send(heap::ConstBytes command, heap::OutStream data) {
+  arm(command);
+  bus_.begin_send(command, data);
+}
+
+void ExploreBoard::begin_receive(heap::ConstBytes command, heap::InStream data) {
+  arm(command);
+  bus_.begin_receive(command, data);
+}
+
+// Each transaction of a call is interrupted once: at its first byte, at its first byte of data, or later.
+void ExploreBoard::arm(heap::ConstBytes command) {
+  if (mode_ != Mode::program) return;
+  armed_ = false;
+  if (options_.course != Course::retries && options_.course != Course::resumes) return;
+  if (!interrupted_.insert(digest_of(command.data, command.size, command.size)).second) return;
+  armed_ = true;
+  wire_bytes_ = 0;
+  constexpr std::uint64_t kLater = 5;
+  const std::uint64_t turn = result_.suffered % 3;
+  armed_at_ = turn == 0 ? 0 : turn == 1 ? command.size : command.size + kLater;
+}
+
+heap::TransferState ExploreBoard::poll_bus() {
+  const heap::TransferState state = bus_.poll();
+  // One that was shorter is interrupted at its end.
+  if (state == heap::TransferState::done && armed_ && mode_ == Mode::program) suffer();
+  return state;
+}
+
+// An outage, or a false alarm, that is not taken back.
+void ExploreBoard::suffer() { suffer(options_.course != Course::resumes); }
+
+__attribute__((noinline)) void ExploreBoard::suffer(bool outage) {
+  armed_ = false;
+  ++result_.suffered;
+  crossing_ = now();
+  save(static_cast<const std::byte*>(__builtin_frame_address(0)), kNearStackBytes);
+  bool whole = run_persist();
+  if (whole && outage) {
+    power_cycle();
+    whole = run_restore();
+  }
+  if (!whole) fail_program(check_, std::move(fault_));
+  if (auto fault = outage ? state_fault() : std::nullopt) fail_program("state", std::move(*fault));
+  if (auto fault = written_fault()) fail_program("store", std::move(*fault));
+  older_.valid = true;
+  older_.ram = saved_.ram;
+  older_.os = saved_.os;
+  ran_on_ = false;
+  marked_ = false;
+  aside_.clear();
+  fram_.note_overwritten(&ahead_);
+  mode_ = Mode::program;
+}
+
+void ExploreBoard::note_program_writes() {
+  for (const devices::FramOverwritten::Span& span : ahead_.spans()) {
+    if (span.address >= area_.marks && span.address < area_.places) {
+      marked_ = true;
+    } else if (span.address < area_.marks || span.address >= area_.end()) {
+      ran_on_ = true;
+    }
+  }
+  ahead_.clear();
+}
+
+// The set of what may differ, at random legal values: the power epoch; the sequence, where no image counts; both
+// places and the marks as far as no image in them counts. A header that is neither valid nor nothing would be
+// that of a newer image which was cut: those are nothing.
+void ExploreBoard::perturb() {
+  epoch_ += 1 + static_cast<std::uint32_t>(random_.below(1000));
+  heap::Control& control = this->control();
+  if (control.has_disowned()) return;
+  note_program_writes();
+  scramble(heap::following_sequence(control) & 1U);
+  if (control.sequence != control.marked_sequence) return;
+  scramble(control.sequence & 1U);
+  fill_random(area_.marks, area_.places - area_.marks);
+  const auto sequence = static_cast<std::uint32_t>(2 + random_.below(0xFFFF'FF00U));
+  control.sequence = control.marked_sequence = sequence;
+  older_.valid = false;
+}
+
+void ExploreBoard::scramble(std::uint32_t place) {
+  constexpr auto kHeader = static_cast<std::uint32_t>(sizeof(heap::CheckpointHeader));
+  const std::uint32_t address = area_.places + place * area_.place_bytes;
+  std::fill_n(fram_.memory().begin() + address, kHeader, std::uint8_t{0});
+  fill_random(address + kHeader, area_.place_bytes - kHeader);
+}
+
+void ExploreBoard::fill_random(std::uint32_t address, std::uint32_t size_bytes) {
+  for (std::uint32_t i = 0; i < size_bytes; ++i) {
+    fram_.memory()[address + i] = static_cast<std::uint8_t>(random_.next() >> 56U);
+  }
+}
+
+void ExploreBoard::operation_done() {
+  ++result_.operations;
+  verify_boundary();
+  place_.point = PointClass::operation;
+  at(PointClass::operation);
+  if (options_.course == Course::perturbed) perturb();
+  if (result_.operations < options_.operations) return;
+  mode_ = Mode::off;
+  fibers_.abandon_all();
+}
+
+// Objects equal their copies, structures are sound, and all is as it was in the run without outages.
+void ExploreBoard::verify_boundary() {
+  if (auto fault = objects_fault()) fail_program("objects", std::move(*fault));
+  result_.objects_compared += shadow_.size();
+  spans_.clear();
+  inspector_->live_spans(ram_, spans_);
+  std::uint64_t digest = 0;
+  for (const RamSpan& span : spans_) digest = digest_of(ram_.data() + span.offset, span.size_bytes, digest);
+  const std::size_t at = result_.boundaries.size();
+  result_.boundaries.push_back(digest);
+  if (options_.boundaries == nullptr) return;
+  if (at < options_.boundaries->size() && (*options_.boundaries)[at] == digest) return;
+  fail_program("course",
+               fmt::format("RAM at the end of operation {} is not as it was without outages", at + 1));
+}
+
+std::optional<std::string> ExploreBoard::objects_fault() const {
+  if (auto fault = shadow_.differs_anywhere(*inspector_, ram_, fram_.memory())) return fault;
+  return inspector_->structure_fault(ram_, fram_.memory(), known_);
+}
+
+// --- the rest of the port ------------------------------------------------------------------------
+
+void ExploreBoard::charge(heap::Work work, std::uint32_t count) {
+  if (mode_ != Mode::program && ++charges_ > kEndlessCharges && mode_ != Mode::start) {
+    fault_aside("progress", "the persist or the restore never ends");
+  }
+  const devices::TransferCosts& bus = scenario_.storage.bus.costs(scenario_.storage.transfer);
+  switch (work) {
+    case heap::Work::storage_write_call: return spend(bus.call_write);
+    case heap::Work::storage_read_call: return spend(bus.call_read);
+    case heap::Work::storage_write_empty: return spend(bus.call_write_empty);
+    case heap::Work::storage_read_empty: return spend(bus.call_read_empty);
+    default: millicycles_ += millicycles_of_[static_cast<std::size_t>(work)] * count;
+  }
+}
+
+void ExploreBoard::object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) {
+  if (shadow_.find(home) != nullptr)
+    fail_program("objects", fmt::format("store address {} was given out twice", home));
+  shadow_.make(home, size_bytes, number);
+  known_ = shadow_.objects();
+}
+
+void ExploreBoard::object_freed(std::uint32_t home) {
+  shadow_.free(home);
+  known_ = shadow_.objects();
+}
+
+void ExploreBoard::object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) {
+  if (shadow_.find(home) == nullptr) {
+    fail_program("objects",
+                 fmt::format("an object was written at store address {} where there is none", home));
+  }
+  shadow_.change(home, offset, bytes);
+}
+
+void ExploreBoard::object_read(std::uint32_t home, heap::ConstBytes bytes) {
+  if (auto fault = shadow_.differs(home, bytes)) fail_program("objects", "in a read: " + std::move(*fault));
+}
+
+void ExploreBoard::give_up(heap::Error error, const char* doing) {
+  fail_program("progress",
+               fmt::format("the workload could not go on: {} (error {})", doing, static_cast<int>(error)));
+}
+
+// --- findings ------------------------------------------------------------------------------------
+
+// Abandoned frames free nothing, so the words are moved out of them first.
+void ExploreBoard::fault_aside(const char* check, std::string what) {
+  check_ = check;
+  fault_ = std::move(what);
+  fibers_.abandon();
+}
+
+void ExploreBoard::fail_program(const char* check, std::string what) {
+  note_failure(check, std::move(what));
+  mode_ = Mode::off;
+  fibers_.abandon_all();
+}
+
+void ExploreBoard::note_failure() { note_failure(check_, std::move(fault_)); }
+
+void ExploreBoard::note_failure(const char* check, std::string what) {
+  ++result_.failed;
+  if (result_.failures.size() >= kFailuresKept) return;
+  Failure& failure = result_.failures.emplace_back();
+  failure.index = index_;
+  failure.place = place_;
+  failure.nested = nested_;
+  failure.nested_at = nested_at_;
+  failure.fault = nested_fault_;
+  failure.check = check;
+  failure.what = std::move(what);
+  void* frames[kMostFrames];
+  const int count = backtrace(frames, kMostFrames);
+  failure.stack.assign(frames, frames + count);
+}
+
+void ExploreBoard::fill_pattern(std::span<std::byte> bytes) {
+  devices::SplitMix64 random(++pattern_);
+  for (std::size_t i = 0; i < bytes.size(); i += 8) {
+    const std::uint64_t word = random.next();
+    std::memcpy(bytes.data() + i, &word, std::min<std::size_t>(8, bytes.size() - i));
+  }
+}
+
+}  // namespace brownout::sim::explore

@@ -1,0 +1,290 @@
+// A board without a supply: its power fails where it is told to. The program runs once from its start to its
+// end; at each point that is wanted everything that firmware can read is saved, the supply fails, the persist
+// interrupt saves, all that is volatile is overwritten, boot code restores, what came back is compared, and
+// everything is put back. So N points cost N outages and one run.
+//
+// Time is counted (in what the bus and the work of the CPU take, for the bound), energy is not.
+#pragma once
+
+#include <csignal>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "devices/fram/fram_chip.hpp"
+#include "devices/math/random.hpp"
+#include "sim/explore/point.hpp"
+#include "sim/firmware/firmware.hpp"
+#include "sim/machine/fiber.hpp"
+#include "sim/machine/persist_bound.hpp"
+#include "sim/machine/spi_controller.hpp"
+#include "sim/scenario/scenario.hpp"
+#include "sim/verify/memory_inspector.hpp"
+#include "sim/verify/shadow.hpp"
+
+namespace brownout::sim::explore {
+
+// A second failure of the supply, inside what follows the first.
+enum class Nested : std::uint8_t { none, persist, restore };
+
+// What an outage got wrong, or the program.
+struct Failure {
+  std::uint64_t index = 0;  // of the point, among those of its course
+  Place place;
+  Nested nested = Nested::none;
+  std::uint64_t nested_at = 0;  // point of the bus in that persist or restore
+  devices::FramFault fault = devices::FramFault::discard;
+  std::string check;               // which one failed, in a word
+  std::string what;                // what differed
+  std::vector<const void*> stack;  // return addresses, innermost first
+};
+
+// Which points of a course are tried.
+struct Selection {
+  std::uint64_t from = 0;
+  std::uint64_t to = ~std::uint64_t{0};  // exclusive
+  std::uint64_t job = 0;
+  std::uint64_t jobs = 1;
+  const std::vector<std::uint64_t>* sample = nullptr;  // ascending; nullptr: all
+  std::optional<Place> only;                           // for a replay: the last point up to there
+};
+
+struct BoardOptions {
+  Course course = Course::first_image;
+  std::array<bool, kPointClasses> classes = {true, true, true};
+  Selection selection;
+  bool nested = false;  // the supply fails again, at each point of the bus of each persist and restore
+  std::optional<Nested> only_nested;  // for a replay: that one alone
+  std::uint64_t only_nested_at = 0;
+  devices::FramFault only_fault = devices::FramFault::discard;
+  std::uint64_t operations = 0;
+  const std::vector<std::uint64_t>* boundaries = nullptr;  // what the control run had at its operations' ends
+  const volatile std::sig_atomic_t* interrupted = nullptr;
+  // Tests plant errors here.
+  std::unique_ptr<firmware::Firmware> (*make_firmware)(const firmware::Image&, firmware::Port&) = nullptr;
+  std::optional<PersistBound> bound;
+  // Called at the point, before its outage.
+  void (*before_outage)() = nullptr;
+};
+
+struct BoardResult {
+  PointTable points{};
+  std::uint64_t operations = 0;
+  std::uint64_t suffered = 0;         // outages and false alarms that were not taken back
+  std::uint64_t nested_persists = 0;  // persists cut
+  std::uint64_t nested_restores = 0;
+  std::uint64_t nested_whole = 0;         // of the persists cut, those whose image was whole all the same
+  std::uint64_t failed = 0;               // points with a failure
+  std::vector<Failure> failures;          // the first of them
+  std::vector<std::uint64_t> boundaries;  // digests of what is live, at the end of each operation
+  std::uint64_t store_digest = 0;         // of the store without what belongs to persist and restore
+  std::uint64_t contents_digest = 0;
+  std::uint64_t bytes_persisted = 0;
+  std::uint64_t bytes_restored = 0;
+  std::uint64_t objects_compared = 0;
+  std::uint64_t stack_bytes_compared = 0;
+  double largest_bytes_over_bound = 0;
+  double largest_time_over_bound = 0;
+  bool complete = true;  // false: interrupted
+};
+
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, and nobody holds it by its bases
+class ExploreBoard final : private firmware::Port, private Timekeeper {
+ public:
+  // `scenario` and what `options` points to outlive the board. A board runs once.
+  ExploreBoard(const Scenario& scenario, BoardOptions options);
+  ~ExploreBoard();
+  ExploreBoard(const ExploreBoard&) = delete;
+  ExploreBoard& operator=(const ExploreBoard&) = delete;
+
+  BoardResult run();
+
+  // From instrumented firmware, before each of its memory accesses.
+  void note_access() {
+    if (mode_ == Mode::program) at(PointClass::access);
+  }
+
+ private:
+  enum class Mode : std::uint8_t { off, start, program, persist, restore };
+  static constexpr std::size_t kWorkKinds = 7;  // those that are counted in cycles
+
+  // Port
+  void charge(heap::Work work, std::uint32_t count) override;
+  void enter_critical() override { ++critical_depth_; }
+  void exit_critical() override;
+  std::uint32_t power_epoch() override { return epoch_; }
+  void wait_since_power_on(std::uint32_t) override {}
+  void unmask_persist() override;
+  void phase(std::uint64_t, std::uint64_t, bool) override {}
+  void begin_send(heap::ConstBytes command, heap::OutStream data) override;
+  void begin_receive(heap::ConstBytes command, heap::InStream data) override;
+  heap::TransferState poll_bus() override;
+  void abort_bus() override { bus_.abort(); }
+  void calls(firmware::MemoryCall call) override;
+  void object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) override;
+  void object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) override;
+  void object_read(std::uint32_t home, heap::ConstBytes bytes) override;
+  void object_freed(std::uint32_t home) override;
+  void object_in_doubt(std::uint32_t) override {}
+  void attached(bool) override {}
+  void object_kept(std::uint32_t, std::uint32_t) override {}
+  void objects_reclaimed(std::uint32_t) override {}
+  void operation_done() override;
+  void give_up(heap::Error error, const char* doing) override;
+
+  // Timekeeper
+  void pass(Picoseconds span, BusTime spent_on) override;
+  void storage_selected(bool) override {}
+  [[nodiscard]] bool is_undisturbed() const override;
+  [[nodiscard]] Picoseconds now() const override {
+    return bus_time_ + devices::cycles_at(millicycles_, 1000 * scenario_.mcu.clock_hz);
+  }
+
+  // Points.
+  void at(PointClass point);
+  [[nodiscard]] bool is_selected(std::uint64_t index);
+  void try_deferred();
+  void try_outage(PointClass point, std::uint64_t index);
+
+  // An outage, step by step. run_*: on the second stack; false if it was abandoned: cut, or a fault.
+  struct Saved {
+    std::vector<std::byte> ram;
+    std::vector<std::byte> os;
+    std::vector<std::byte> statics;
+    devices::FramChip::Registers chip;
+    std::optional<SpiController> bus;
+    Picoseconds bus_time;
+    std::uint64_t millicycles = 0;
+    std::uint32_t epoch = 0;
+    std::span<std::byte> stack;  // of the program, live
+    std::vector<std::byte> stack_bytes;
+  };
+  void save(const std::byte* stack_pointer, std::size_t stack_limit);
+  void rewind();
+  void put_back();
+  bool run_aside(void (*body)(void*));
+  bool run_persist();
+  bool run_restore();
+  void persist_body();
+  void restore_body(bool older);
+  void power_cycle();
+  [[nodiscard]] std::optional<std::string> state_fault();
+  [[nodiscard]] std::optional<std::string> written_fault();
+  [[nodiscard]] bool may_drain() const;
+  [[nodiscard]] std::span<const std::uint8_t> place_in_turn() const {
+    return fram_.memory().subspan(image_address_, area_.place_bytes);
+  }
+
+  // The supply fails again.
+  void try_nested();
+  void cut_restores();
+  void cut_persists(devices::FramFault fault);
+  bool run_cut(void (*body)(void*));
+  [[noreturn]] void cut_power();
+  [[nodiscard]] std::optional<std::string> verdict_fault();
+  bool boot_says(bool older);
+  [[nodiscard]] std::optional<std::string> older_fault();
+  [[nodiscard]] int error() const { return static_cast<int>(status_.error()); }
+
+  // The course of the program.
+  void arm(heap::ConstBytes command);
+  void suffer();
+  void suffer(bool outage);
+  void note_program_writes();
+  void perturb();
+  void scramble(std::uint32_t place);
+  void fill_random(std::uint32_t address, std::uint32_t size_bytes);
+  void verify_boundary();
+  [[nodiscard]] std::optional<std::string> objects_fault() const;
+  void spend(Picoseconds span) { bus_time_ += span; }
+
+  [[noreturn]] void fault_aside(const char* check, std::string what);
+  [[noreturn]] void fail_program(const char* check, std::string what);
+  void note_failure();
+  void note_failure(const char* check, std::string what);
+  void fill_pattern(std::span<std::byte> bytes);
+  [[nodiscard]] heap::Control& control() { return *reinterpret_cast<heap::Control*>(ram_.data()); }
+
+  const Scenario& scenario_;
+  BoardOptions options_;
+  PersistBound bound_;
+  devices::FramChip fram_;
+  SpiController bus_;
+  std::vector<std::uint64_t> ram_words_;
+  std::span<std::byte> ram_;
+  std::vector<std::uint64_t> os_words_;
+  std::span<std::byte> os_part_;
+  std::unique_ptr<firmware::Firmware> firmware_;
+  std::unique_ptr<MemoryInspector> inspector_;
+  CheckpointArea area_;
+  FiberStack program_stack_;
+  FiberStack second_stack_;
+  Fibers fibers_;
+  Shadow shadow_;
+  std::vector<KnownObject> known_;  // those of the shadow
+  std::vector<RamSpan> spans_;      // kept for its memory
+  BoardResult result_;
+
+  Mode mode_ = Mode::off;
+  std::uint32_t critical_depth_ = 0;
+  std::uint32_t epoch_ = 1;
+  Picoseconds bus_time_;
+  std::uint64_t millicycles_ = 0;  // of work
+  std::array<std::uint64_t, kWorkKinds> millicycles_of_{};
+  std::uint64_t pattern_;
+  devices::SplitMix64 random_;
+
+  // The point at hand.
+  std::uint64_t next_ = 0;
+  std::size_t next_sampled_ = 0;
+  Place place_;
+  std::array<std::uint64_t, firmware::kMemoryCalls> occurrences_{};
+  std::array<std::uint64_t, kPointClasses> offsets_{};
+  struct Deferred {
+    bool any = false;
+    PointClass point = PointClass::access;
+    std::uint64_t index = 0;
+    Place place;
+    Picoseconds since;
+  } deferred_;
+  Picoseconds crossing_;
+  std::uint64_t index_ = 0;
+
+  // The outage at hand.
+  Saved saved_;
+  devices::FramOverwritten aside_;  // in it
+  devices::FramOverwritten ahead_;  // by the program since the last look
+  std::uint64_t charges_ = 0;       // since it began: a firmware that does not end is stopped
+  heap::Status status_;
+  const char* check_ = nullptr;
+  std::string fault_;
+  std::uint32_t image_address_ = 0;
+  Nested nested_ = Nested::none;
+  std::uint64_t nested_at_ = 0;
+  devices::FramFault nested_fault_ = devices::FramFault::discard;
+  std::optional<std::uint64_t> cut_at_;  // point of the bus
+  std::uint64_t bus_points_ = 0;
+  bool was_cut_ = false;
+  std::vector<std::uint8_t> image_;  // what the whole persist left at its place
+
+  // The last image that was not taken back.
+  struct Image {
+    bool valid = false;
+    std::vector<std::byte> ram;
+    std::vector<std::byte> os;
+  } older_;
+  bool ran_on_ = false;  // the program wrote to the store since
+  bool marked_ = false;  // ... or to the running marks
+
+  // Interruptions of the course.
+  std::set<std::uint64_t> interrupted_;  // transactions of this call that were
+  bool armed_ = false;
+  std::uint64_t armed_at_ = 0;
+  std::uint64_t wire_bytes_ = 0;  // of this transaction
+};
+
+}  // namespace brownout::sim::explore

@@ -1,0 +1,67 @@
+// Points: the instants of a program's course at which the supply can be made to fail, and how they are named
+// and counted.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sim/firmware/port.hpp"
+
+namespace brownout::sim::explore {
+
+// All instants between two neighbouring points look alike to the firmware.
+enum class PointClass : std::uint8_t {
+  access,     // before a memory access of the firmware; only where that is instrumented
+  byte,       // before a byte on the bus, or a set-up or hand-over of its controller
+  operation,  // at the end of an operation of the workload
+};
+inline constexpr std::size_t kPointClasses = 3;
+
+std::string_view name_of(PointClass point);
+std::optional<PointClass> find_point_class(std::string_view name);
+std::string_view name_of(firmware::MemoryCall call);
+std::optional<firmware::MemoryCall> find_memory_call(std::string_view name);
+
+// A point by where it is: in which call of the workload's memory (the first of its kind is 1), or behind it
+// and before the next, and the how manieth point of its class there (from 0). Survives changes elsewhere.
+struct Place {
+  firmware::MemoryCall call = firmware::MemoryCall::start;
+  std::uint64_t occurrence = 1;
+  PointClass point = PointClass::byte;
+  std::uint64_t offset = 0;
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+// As in "write#37+byte:12".
+std::string to_string(const Place& place);
+std::optional<Place> parse_place(std::string_view text);
+
+// How a pass through the program begins, and what happens in it beside the outages that are tried.
+enum class Course : std::uint8_t {
+  first_image,   // an outage saves the first image of a new store
+  second_image,  // there is one already: images take the other place
+  wrapped,       // both places are taken, by the last two sequence numbers before they start over
+  retries,       // each transfer is interrupted once, for good; what is tried falls into what follows
+  resumes,       // the same by false alarms: persist, then no outage
+  perturbed,     // what nobody may read is changed at the end of each operation
+};
+inline constexpr std::size_t kCourses = 6;
+std::string_view name_of(Course course);
+std::optional<Course> find_course(std::string_view name);
+
+struct PointCounts {
+  std::uint64_t total = 0;
+  std::uint64_t in_critical = 0;  // in critical sections, whose end the interrupt waits for
+  std::uint64_t taken = 0;        // tried; those of one section share one outage, at its end
+  std::uint64_t happened = 0;     // outages: RAM overwritten, boot ran, bytes came back
+  std::uint64_t dirty = 0;        // of these, with something to lose
+
+  PointCounts& operator+=(const PointCounts& other);
+};
+using PointTable = std::array<PointCounts, kPointClasses>;
+
+}  // namespace brownout::sim::explore
