@@ -88,7 +88,6 @@ std::uint8_t FramChip::clock_byte(std::uint8_t in) {
   return kFloating;
 }
 
-// In spans of a row: within one, bytes differ in nothing but their place.
 void FramChip::clock_bytes_in(std::span<const std::uint8_t> in) {
   while (!in.empty()) {
     const bool plain = state_ == State::write && !below_min_vdd_ && (status_ & kBlockProtect) == 0;
@@ -97,8 +96,8 @@ void FramChip::clock_bytes_in(std::span<const std::uint8_t> in) {
       in = in.subspan(1);
       continue;
     }
-    const std::uint32_t size = in_this_row(in.size());
-    wear_row();
+    const std::uint32_t size = before_roll_over(in.size());
+    wear_rows(size);
     if (overwritten_ != nullptr) overwritten_->note(address_, {memory_.data() + address_, size});
     std::copy_n(in.begin(), size, memory_.begin() + address_);
     address_ = (address_ + size) & address_mask_;
@@ -113,17 +112,26 @@ void FramChip::clock_bytes_out(std::span<std::uint8_t> out) {
       out = out.subspan(1);
       continue;
     }
-    const std::uint32_t size = in_this_row(out.size());
-    if (reads_wear_) wear_row();
+    const std::uint32_t size = before_roll_over(out.size());
+    if (reads_wear_) wear_rows(size);
     std::copy_n(memory_.begin() + address_, size, out.begin());
     address_ = (address_ + size) & address_mask_;
     out = out.subspan(size);
   }
 }
 
-std::uint32_t FramChip::in_this_row(std::size_t size_bytes) const {
-  const std::uint32_t row_end = ((address_ >> row_shift_) + 1) << row_shift_;
-  return static_cast<std::uint32_t>(std::min<std::size_t>(size_bytes, row_end - address_));
+std::uint32_t FramChip::before_roll_over(std::size_t size_bytes) const {
+  return static_cast<std::uint32_t>(std::min<std::size_t>(size_bytes, memory_.size() - address_));
+}
+
+// As wear_row() at each of so many bytes from the address on.
+void FramChip::wear_rows(std::uint32_t size_bytes) {
+  const std::uint32_t first = address_ >> row_shift_;
+  const std::uint32_t last = (address_ + size_bytes - 1) >> row_shift_;
+  for (std::uint32_t row = first == row_ ? first + 1 : first; row <= last; ++row) {
+    accesses_[row] += accesses_[row] < std::numeric_limits<std::uint32_t>::max() ? 1U : 0U;
+  }
+  row_ = last;
 }
 
 void FramChip::cut_byte() { in_flight_ = state_ == State::read || state_ == State::write; }

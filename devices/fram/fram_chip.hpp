@@ -141,8 +141,9 @@ class FramChip {
   std::uint8_t identify();
   void advance() { address_ = (address_ + 1) & address_mask_; }
   void wear_row();
-  // How many of `size_bytes` come before the end of the array and of the row that a transaction is in.
-  [[nodiscard]] std::uint32_t in_this_row(std::size_t size_bytes) const;
+  void wear_rows(std::uint32_t size_bytes);
+  // How many of so many bytes come before the end of the array.
+  [[nodiscard]] std::uint32_t before_roll_over(std::size_t size_bytes) const;
   void damage_in_flight();
   std::uint8_t garbage();
   [[nodiscard]] bool is_protected(std::uint32_t address) const;

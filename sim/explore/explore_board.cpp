@@ -55,6 +55,15 @@ std::span<std::byte> bytes_of(std::vector<std::uint64_t>& words, std::size_t siz
   return {reinterpret_cast<std::byte*>(words.data()), size};
 }
 
+bool same(std::span<const std::byte> a, std::span<const std::byte> b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
+}
+
+void copy_to(std::span<std::byte> to, std::span<const std::byte> from) {
+  assert(to.size() == from.size());
+  if (!from.empty()) std::memcpy(to.data(), from.data(), from.size());
+}
+
 std::uint64_t digest_of(const void* bytes, std::size_t size, std::uint64_t seed) {
   return XXH64(bytes, size, seed);
 }
@@ -265,13 +274,11 @@ void ExploreBoard::rewind() {
   fram_.set_power_loss(scenario_.storage.power_loss);
   std::destroy_at(&bus_);
   std::construct_at(&bus_, *saved_.bus);
-  std::copy(saved_.ram.begin(), saved_.ram.end(), ram_.begin());
-  std::copy(saved_.os.begin(), saved_.os.end(), os_part_.begin());
-  std::copy(saved_.statics.begin(), saved_.statics.end(), firmware_->static_ram().begin());
+  copy_to(ram_, saved_.ram);
+  copy_to(os_part_, saved_.os);
+  copy_to(firmware_->static_ram(), saved_.statics);
   // The stream of a transfer that cannot be stopped went on, and it may lie on the stack.
-  if (!std::equal(saved_.stack.begin(), saved_.stack.end(), saved_.stack_bytes.begin())) {
-    std::copy(saved_.stack_bytes.begin(), saved_.stack_bytes.end(), saved_.stack.begin());
-  }
+  if (!same(saved_.stack, saved_.stack_bytes)) copy_to(saved_.stack, saved_.stack_bytes);
   bus_time_ = saved_.bus_time;
   millicycles_ = saved_.millicycles;
   epoch_ = saved_.epoch;
@@ -356,7 +363,7 @@ std::optional<std::string> ExploreBoard::state_fault() {
   // What a transfer reads until it is stopped may have its place on the stack.
   if (may_drain()) return std::nullopt;
   result_.stack_bytes_compared += saved_.stack.size();
-  if (std::memcmp(saved_.stack.data(), saved_.stack_bytes.data(), saved_.stack.size()) != 0) {
+  if (!same(saved_.stack, saved_.stack_bytes)) {
     return "the stack of the interrupted program was changed";
   }
   return std::nullopt;
@@ -467,7 +474,10 @@ std::optional<std::string> ExploreBoard::verdict_fault() {
   const std::span<const std::uint8_t> place = place_in_turn();
   const std::uint32_t length = length_of(image_);
   const bool whole = std::equal(image_.begin(), image_.begin() + length, place.begin());
-  const bool older_stands = older_.valid && !ran_on_;
+  // A transfer of the program that is not stopped at once goes on in the persist.
+  Written written = written_;
+  written.note(aside_, area_);
+  const bool older_stands = older_.valid && !written.homes;
   if (!boot_says(false)) return std::move(fault_);
   if (whole) {
     ++result_.nested_whole;
@@ -479,12 +489,13 @@ std::optional<std::string> ExploreBoard::verdict_fault() {
       return older_.valid ? "a stale image was restored" : "an image that was cut was restored";
     return older_fault();
   }
-  const bool stale = status_.error() == heap::Error::stale;
+  const heap::Error first = status_.error();
+  const bool stale = first == heap::Error::stale;
   if (!boot_says(true)) return std::move(fault_);
   if (status_.ok() && !older_stands) return "a stale image was restored as the older one";
   if (status_.ok()) return older_fault();
   // A mark is in the store before what it announces.
-  if (older_stands && !(stale && marked_)) {
+  if (older_stands && !(stale && written.marks)) {
     return fmt::format("the image before the one that was cut stands, and the restore reported error {}",
                        error());
   }
@@ -582,22 +593,25 @@ __attribute__((noinline)) void ExploreBoard::suffer(bool outage) {
   older_.valid = true;
   older_.ram = saved_.ram;
   older_.os = saved_.os;
-  ran_on_ = false;
-  marked_ = false;
+  written_ = {};
   aside_.clear();
   fram_.note_overwritten(&ahead_);
   mode_ = Mode::program;
 }
 
 void ExploreBoard::note_program_writes() {
-  for (const devices::FramOverwritten::Span& span : ahead_.spans()) {
-    if (span.address >= area_.marks && span.address < area_.places) {
-      marked_ = true;
-    } else if (span.address < area_.marks || span.address >= area_.end()) {
-      ran_on_ = true;
+  written_.note(ahead_, area_);
+  ahead_.clear();
+}
+
+void ExploreBoard::Written::note(const devices::FramOverwritten& writes, const CheckpointArea& area) {
+  for (const devices::FramOverwritten::Span& span : writes.spans()) {
+    if (span.address >= area.marks && span.address < area.places) {
+      marks = true;
+    } else if (span.address < area.marks || span.address >= area.end()) {
+      homes = true;
     }
   }
-  ahead_.clear();
 }
 
 // The set of what may differ, at random legal values: the power epoch; the sequence, where no image counts; both

@@ -163,6 +163,12 @@ class ExploreBoard final : private firmware::Port, private Timekeeper {
     std::span<std::byte> stack;  // of the program, live
     std::vector<std::byte> stack_bytes;
   };
+  // Which parts of the store were written to.
+  struct Written {
+    bool marks = false;
+    bool homes = false;  // all that is neither mark nor image
+    void note(const devices::FramOverwritten& writes, const CheckpointArea& area);
+  };
   void save(const std::byte* stack_pointer, std::size_t stack_limit);
   void rewind();
   void put_back();
@@ -277,8 +283,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper {
     std::vector<std::byte> ram;
     std::vector<std::byte> os;
   } older_;
-  bool ran_on_ = false;  // the program wrote to the store since
-  bool marked_ = false;  // ... or to the running marks
+  Written written_;  // by the program since
 
   // Interruptions of the course.
   std::set<std::uint64_t> interrupted_;  // transactions of this call that were
