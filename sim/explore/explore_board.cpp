@@ -161,6 +161,8 @@ bool ExploreBoard::is_selected(std::uint64_t index) {
   const Selection& selection = options_.selection;
   if (selection.only) {
     const Place& only = *selection.only;
+    const bool here = place_.call == only.call && place_.occurrence == only.occurrence && place_.point == only.point;
+    if (here && place_.offset <= only.offset) result_.nearest_offset = place_.offset;
     return place_ == only;
   }
   if (selection.sample != nullptr) {
@@ -236,7 +238,11 @@ __attribute__((noinline)) void ExploreBoard::try_outage(PointClass point, std::u
   }
   if (options_.nested && result_.failed == failed) try_nested();
   put_back();
-  if (result_.failed > failed) result_.failed = failed + 1;  // points, not findings
+  if (result_.failed == failed) return;
+  result_.failed = failed + 1;  // points, not findings
+  if (!options_.stops_at_failure) return;
+  mode_ = Mode::off;
+  fibers_.abandon_all();
 }
 
 void ExploreBoard::save(const std::byte* stack_pointer, std::size_t stack_limit) {
@@ -396,7 +402,7 @@ std::optional<std::string> ExploreBoard::written_fault() {
 // In the restore, whose image is in the store; then, from the beginning, in the persist.
 void ExploreBoard::try_nested() {
   const auto wanted = [this](Nested nested) {
-    return !options_.only_nested || *options_.only_nested == nested;
+    return !options_.only_nested || options_.only_nested->nested == nested;
   };
   if (options_.only_nested && !run_persist()) return note_failure();
   const std::span<const std::uint8_t> place = place_in_turn();
@@ -405,7 +411,7 @@ void ExploreBoard::try_nested() {
   rewind();
   if (!wanted(Nested::persist)) return;
   for (const devices::FramFault fault : kFaultsOfAPersist) {
-    if (!options_.only_nested || options_.only_fault == fault) cut_persists(fault);
+    if (!options_.only_nested || options_.only_nested->fault == fault) cut_persists(fault);
   }
 }
 
@@ -413,7 +419,7 @@ void ExploreBoard::cut_restores() {
   nested_ = Nested::restore;
   nested_fault_ = devices::FramFault::discard;
   fram_.set_power_loss(nested_fault_);
-  for (nested_at_ = options_.only_nested_at;; ++nested_at_) {
+  for (nested_at_ = first_nested();; ++nested_at_) {
     power_cycle();
     const bool ended = run_cut([](void* self) { static_cast<ExploreBoard*>(self)->restore_body(false); });
     if (ended) break;
@@ -436,7 +442,7 @@ void ExploreBoard::cut_restores() {
 void ExploreBoard::cut_persists(devices::FramFault fault) {
   nested_ = Nested::persist;
   nested_fault_ = fault;
-  for (nested_at_ = options_.only_nested_at;; ++nested_at_) {
+  for (nested_at_ = first_nested();; ++nested_at_) {
     rewind();
     fram_.set_power_loss(fault);
     const bool ended = run_cut([](void* self) { static_cast<ExploreBoard*>(self)->persist_body(); });
@@ -731,18 +737,21 @@ void ExploreBoard::fault_aside(const char* check, std::string what) {
 }
 
 void ExploreBoard::fail_program(const char* check, std::string what) {
-  note_failure(check, std::move(what));
+  note_failure(check, std::move(what), true);
   mode_ = Mode::off;
   fibers_.abandon_all();
 }
 
 void ExploreBoard::note_failure() { note_failure(check_, std::move(fault_)); }
 
-void ExploreBoard::note_failure(const char* check, std::string what) {
+void ExploreBoard::note_failure(const char* check, std::string what, bool of_program) {
   ++result_.failed;
   if (result_.failures.size() >= kFailuresKept) return;
   Failure& failure = result_.failures.emplace_back();
   failure.index = index_;
+  failure.course = options_.course;
+  failure.operations = result_.operations;
+  failure.of_program = of_program;
   failure.place = place_;
   failure.nested = nested_;
   failure.nested_at = nested_at_;

@@ -34,6 +34,9 @@ enum class Nested : std::uint8_t { none, persist, restore };
 // What an outage got wrong, or the program.
 struct Failure {
   std::uint64_t index = 0;  // of the point, among those of its course
+  Course course = Course::first_image;
+  std::uint64_t operations = 0;  // of the workload, complete before it
+  bool of_program = false;       // not of an outage that was tried: the program itself went wrong
   Place place;
   Nested nested = Nested::none;
   std::uint64_t nested_at = 0;  // point of the bus in that persist or restore
@@ -57,10 +60,15 @@ struct BoardOptions {
   Course course = Course::first_image;
   std::array<bool, kPointClasses> classes = {true, true, true};
   Selection selection;
+  bool stops_at_failure = false;
   bool nested = false;  // the supply fails again, at each point of the bus of each persist and restore
-  std::optional<Nested> only_nested;  // for a replay: that one alone
-  std::uint64_t only_nested_at = 0;
-  devices::FramFault only_fault = devices::FramFault::discard;
+  // For a replay: that second failure alone.
+  struct OnlyNested {
+    Nested nested = Nested::none;
+    std::uint64_t at = 0;
+    devices::FramFault fault = devices::FramFault::discard;
+  };
+  std::optional<OnlyNested> only_nested;
   std::uint64_t operations = 0;
   const std::vector<std::uint64_t>* boundaries = nullptr;  // what the control run had at its operations' ends
   const volatile std::sig_atomic_t* interrupted = nullptr;
@@ -89,6 +97,8 @@ struct BoardResult {
   std::uint64_t stack_bytes_compared = 0;
   double largest_bytes_over_bound = 0;
   double largest_time_over_bound = 0;
+  // Of a replay: the last point of that class in that call, if its own is not there.
+  std::optional<std::uint64_t> nearest_offset;
   bool complete = true;  // false: interrupted
 };
 
@@ -187,6 +197,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper {
 
   // The supply fails again.
   void try_nested();
+  [[nodiscard]] std::uint64_t first_nested() const { return options_.only_nested ? options_.only_nested->at : 0; }
   void cut_restores();
   void cut_persists(devices::FramFault fault);
   bool run_cut(void (*body)(void*));
@@ -211,7 +222,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper {
   [[noreturn]] void fault_aside(const char* check, std::string what);
   [[noreturn]] void fail_program(const char* check, std::string what);
   void note_failure();
-  void note_failure(const char* check, std::string what);
+  void note_failure(const char* check, std::string what, bool of_program = false);
   void fill_pattern(std::span<std::byte> bytes);
   [[nodiscard]] heap::Control& control() { return *reinterpret_cast<heap::Control*>(ram_.data()); }
 

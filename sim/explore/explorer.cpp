@@ -22,6 +22,7 @@ BoardOptions board_options(const ExploreOptions& options, Course course) {
   if (course == Course::perturbed) board.classes = {false, false, options.classes[2]};
   board.operations = options.operations;
   board.interrupted = options.interrupted;
+  board.stops_at_failure = options.stops_at_failure;
   board.make_firmware = options.make_firmware;
   board.bound = options.bound;
   return board;
@@ -124,6 +125,9 @@ ExploreResult explore(const Scenario& scenario, const ExploreOptions& options) {
     const BoardResult& first = result.courses.front().board;
     if (found.board.failed == 0 && found.board.store_digest != first.store_digest) {
       Failure& failure = found.board.failures.emplace_back();
+      failure.course = course;
+      failure.operations = found.board.operations;
+      failure.of_program = true;
       failure.check = "course";
       failure.what = "the store at the end is not as it was without outages";
       found.board.failed = 1;
@@ -159,7 +163,6 @@ ExploreResult explore(const Scenario& scenario, const ExploreOptions& options) {
       if (result.failures.size() == kFailuresKept) break;
       failure.index += first;
       result.failures.push_back(failure);
-      result.failures_in.push_back(course.course);
     }
     first = end;
   }

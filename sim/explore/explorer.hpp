@@ -17,6 +17,7 @@ namespace brownout::sim::explore {
 struct ExploreOptions {
   std::array<bool, kPointClasses> classes = {false, true, true};
   bool nested = false;  // --depth 2
+  bool stops_at_failure = false;
   // Points are numbered through all courses, one after the other.
   std::uint64_t from = 0;
   std::optional<std::uint64_t> to;      // exclusive
