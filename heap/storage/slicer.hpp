@@ -74,10 +74,11 @@ class Slicer {
  private:
   bool refill() {
     while (rest_.size == 0) {
-      if (!stream_.pull(rest_)) {
-        rest_.size = 0;
-        return false;
-      }
+      Piece piece;
+      if (!stream_.pull(piece)) return false;
+      // Word by word, and not as a copy of the whole, in which an interrupt would not be explored.
+      rest_.data = piece.data;
+      rest_.size = piece.size;
     }
     return true;
   }

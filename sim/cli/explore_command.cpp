@@ -36,23 +36,24 @@ constexpr std::size_t kFailuresShown = 5;
 
 po::options_description options_of_explore() {
   po::options_description options("options");
-  options.add_options()                                                                                   //
-      ("points", po::value<std::string>(),                                                                //
-       "classes of points, separated by commas: access (before each memory access of the firmware), byte (on the "
-       "bus), operation (ends of operations); all that the build has, if not given")                      //
-      ("from", po::value<std::string>(), "the first point, counted from 0 through all courses")           //
-      ("to", po::value<std::string>(), "the point behind the last one")                                   //
-      ("sample", po::value<std::string>(), "so many points, drawn with the seed")                         //
+  options.add_options()                     //
+      ("points", po::value<std::string>(),  //
+       "classes of points, separated by commas: access (before each memory access of the firmware), byte (on "
+       "the "
+       "bus), operation (ends of operations); all that the build has, if not given")             //
+      ("from", po::value<std::string>(), "the first point, counted from 0 through all courses")  //
+      ("to", po::value<std::string>(), "the point behind the last one")                          //
+      ("sample", po::value<std::string>(), "so many points, drawn with the seed")                //
       ("depth", po::value<std::string>(),
-       "2: the supply fails again at every byte of the persist and of the restore that follow")          //
-      ("operations", po::value<std::string>(), "of the workload, instead of the scenario's number")       //
-      ("jobs", po::value<std::string>(), "threads; the report is the same for any number")                //
-      ("seed", po::value<std::string>(), "seed of everything random, instead of the scenario's")          //
-      ("set", po::value<std::vector<std::string>>()->composing(), "override a key of the scenario")       //
-      ("report", po::value<std::string>(), "write the report as JSON to this file")                       //
-      ("stats", po::value<std::string>(), "write the speed as JSON to this file")                         //
-      ("quiet", "print nothing but errors")                                                               //
-      ("help", "this text")                                                                               //
+       "2: the supply fails again at every byte of the persist and of the restore that follow")      //
+      ("operations", po::value<std::string>(), "of the workload, instead of the scenario's number")  //
+      ("jobs", po::value<std::string>(), "threads; the report is the same for any number")           //
+      ("seed", po::value<std::string>(), "seed of everything random, instead of the scenario's")     //
+      ("set", po::value<std::vector<std::string>>()->composing(), "override a key of the scenario")  //
+      ("report", po::value<std::string>(), "write the report as JSON to this file")                  //
+      ("stats", po::value<std::string>(), "write the speed as JSON to this file")                    //
+      ("quiet", "print nothing but errors")                                                          //
+      ("help", "this text")                                                                          //
       ("scenario", po::value<std::string>(), "the scenario file");
   return options;
 }
@@ -62,11 +63,13 @@ std::optional<std::uint64_t> number_of(const po::variables_map& values, const ch
   return parse_number_flag(fmt::format("--{}", flag), values[flag].as<std::string>());
 }
 
-std::uint64_t limited(const po::variables_map& values, const char* flag, std::uint64_t otherwise, std::uint64_t most) {
+std::uint64_t limited(const po::variables_map& values, const char* flag, std::uint64_t otherwise,
+                      std::uint64_t most) {
   const auto number = number_of(values, flag);
   if (!number) return otherwise;
   if (*number < 1 || *number > most) {
-    throw InputError({fmt::format("--{} {}", flag, *number), 0, 0}, fmt::format("needs a number from 1 to {}", most));
+    throw InputError({fmt::format("--{} {}", flag, *number), 0, 0},
+                     fmt::format("needs a number from 1 to {}", most));
   }
   return *number;
 }
@@ -89,9 +92,10 @@ std::array<bool, kPointClasses> classes_of(const po::variables_map& values) {
                                         : "there are access, byte and operation"));
     }
     if (*point == PointClass::access && !instrumented) {
-      throw InputError({"--points " + text, 0, 0},
-                       "this program's firmware is not instrumented, so it has no access points; `./brownout explore` "
-                       "builds and runs the one whose firmware is");
+      throw InputError(
+          {"--points " + text, 0, 0},
+          "this program's firmware is not instrumented, so it has no access points; `./brownout explore` "
+          "builds and runs the one whose firmware is");
     }
     classes[static_cast<std::size_t>(*point)] = true;
     begin = end + 1;

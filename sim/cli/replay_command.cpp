@@ -29,19 +29,25 @@ there. The exit code is 1 if it fails again, 0 if it does not.
 
 po::options_description options_of_replay() {
   po::options_description options("options");
-  options.add_options()                                                                      //
-      ("gdb", "start gdb, which stops at the point, before the outage")                      //
-      ("help", "this text")                                                                  //
+  options.add_options()                                                  //
+      ("gdb", "start gdb, which stops at the point, before the outage")  //
+      ("help", "this text")                                              //
       ("case", po::value<std::string>(), "the case, as it was printed; put it in quotes");
   return options;
 }
 
 [[noreturn]] void start_gdb(const std::string& text) {
   std::array<char, 4096> self{};
-  if (readlink("/proc/self/exe", self.data(), self.size() - 1) <= 0) throw EnvironmentError("cannot find this program");
-  const char* const arguments[] = {"gdb",   "-q", "-ex", "set breakpoint pending on", "-ex", "break brownout_before_outage",
-                                   "-ex",   "run", "-ex", "backtrace",
-                                   "--args", self.data(), "replay", text.c_str(), nullptr};
+  if (readlink("/proc/self/exe", self.data(), self.size() - 1) <= 0)
+    throw EnvironmentError("cannot find this program");
+  const char* const arguments[] = {"gdb",    "-q",
+                                   "-ex",    "set breakpoint pending on",
+                                   "-ex",    "break brownout_before_outage",
+                                   "-ex",    "run",
+                                   "-ex",    "backtrace",
+                                   "--args", self.data(),
+                                   "replay", text.c_str(),
+                                   nullptr};
   execvp("gdb", const_cast<char* const*>(arguments));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   throw EnvironmentError("cannot start gdb; on Debian: apt-get install gdb");
 }
@@ -57,8 +63,9 @@ Scenario scenario_of_case(const Case& a_case) {
 }  // namespace
 
 int replay_command(const Arguments& arguments) {
-  const auto parsed = parse_options(arguments, options_of_replay(),
-                                    {"brownout replay", kUsage, "case", "needs a case, as `brownout explore` prints it"});
+  const auto parsed =
+      parse_options(arguments, options_of_replay(),
+                    {"brownout replay", kUsage, "case", "needs a case, as `brownout explore` prints it"});
   if (!parsed) return kExitDone;
   const auto& text = (*parsed)["case"].as<std::string>();
   const Case a_case = parse_case(text);
@@ -66,25 +73,28 @@ int replay_command(const Arguments& arguments) {
   const bool accesses = a_case.place && a_case.place->point == PointClass::access;
   if (accesses && firmware_build_id().empty()) {
     throw InputError({"brownout replay", 0, 0},
-                     "the case has an access point, and this program's firmware is not instrumented; use `./brownout replay`");
+                     "the case has an access point, and this program's firmware is not instrumented; use "
+                     "`./brownout replay`");
   }
   if (parsed->count("gdb") > 0) start_gdb(text);
   const Replayed replayed = replay(scenario, a_case, &brownout_before_outage);
   if (accesses && a_case.build_id != firmware_build_id()) {
-    print(fmt::format("the case is of build {}, this is {}: accesses may be numbered differently\n", a_case.build_id,
-                      firmware_build_id()));
+    print(fmt::format("the case is of build {}, this is {}: accesses may be numbered differently\n",
+                      a_case.build_id, firmware_build_id()));
   }
   if (a_case.place && !replayed.found) {
     print(fmt::format("there is no {}: the call is not made\n", to_string(*a_case.place)));
   } else if (a_case.place && !(replayed.place == *a_case.place)) {
-    print(fmt::format("there is no {}; taken instead: {}\n", to_string(*a_case.place), to_string(replayed.place)));
+    print(fmt::format("there is no {}; taken instead: {}\n", to_string(*a_case.place),
+                      to_string(replayed.place)));
   }
   if (!replayed.failure) {
     print("it does not fail\n");
     return kExitDone;
   }
   print(fmt::format("it fails: {}: {}\n", replayed.failure->check, replayed.failure->what));
-  for (const std::string& frame : firmware_frames(replayed.failure->stack)) print(fmt::format("  {}\n", frame));
+  for (const std::string& frame : firmware_frames(replayed.failure->stack))
+    print(fmt::format("  {}\n", frame));
   return kExitFailed;
 }
 

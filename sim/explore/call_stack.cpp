@@ -42,11 +42,13 @@ std::vector<std::string> firmware_frames(const std::vector<const void*>& stack) 
     Dl_info info{};
     if (dladdr(address, &info) == 0 || info.dli_fbase == nullptr) continue;
     // The call, not what follows it.
-    const auto offset = reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(info.dli_fbase);
+    const auto offset =
+        reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(info.dli_fbase);
     command += fmt::format(" {:#x}", offset - 1);
   }
   command += " 2>/dev/null";
-  const std::unique_ptr<std::FILE, Closer> pipe(popen(command.c_str(), "r"));  // NOLINT(cert-env33-c): no input in it
+  const std::unique_ptr<std::FILE, Closer> pipe(
+      popen(command.c_str(), "r"));  // NOLINT(cert-env33-c): no input in it
   if (pipe == nullptr) return {};
   std::vector<std::string> frames;
   std::array<char, 4096> line{};

@@ -125,7 +125,12 @@ BoardResult ExploreBoard::run() {
       board->fail_program("progress", "the workload ended without an operation");
     board->verify_boundary();
   };
-  fibers_.run(program_stack_, body, this);
+  {
+    std::optional<ListeningToAccesses> listening;
+    AccessListener& self = *this;
+    if (options_.classes[static_cast<std::size_t>(PointClass::access)]) listening.emplace(self);
+    fibers_.run(program_stack_, body, this);
+  }
   mode_ = Mode::off;
   const std::span<const std::uint8_t> store = std::as_const(fram_).memory();
   result_.store_digest = digest_of(store.data(), area_.marks, 0);
@@ -161,7 +166,8 @@ bool ExploreBoard::is_selected(std::uint64_t index) {
   const Selection& selection = options_.selection;
   if (selection.only) {
     const Place& only = *selection.only;
-    const bool here = place_.call == only.call && place_.occurrence == only.occurrence && place_.point == only.point;
+    const bool here =
+        place_.call == only.call && place_.occurrence == only.occurrence && place_.point == only.point;
     if (here && place_.offset <= only.offset) result_.nearest_offset = place_.offset;
     return place_ == only;
   }
@@ -295,6 +301,7 @@ bool ExploreBoard::run_aside(void (*body)(void*)) {
   charges_ = 0;
   check_ = nullptr;
   was_cut_ = false;
+  const NotListening quiet;
   return fibers_.run(second_stack_, body, this);
 }
 
@@ -620,9 +627,9 @@ void ExploreBoard::Written::note(const devices::FramOverwritten& writes, const C
   }
 }
 
-// The set of what may differ, at random legal values: the power epoch; the sequence, where no image counts; both
-// places and the marks as far as no image in them counts. A header that is neither valid nor nothing would be
-// that of a newer image which was cut: those are nothing.
+// The set of what may differ, at random legal values: the power epoch; the sequence, where no image counts;
+// both places and the marks as far as no image in them counts. A header that is neither valid nor nothing
+// would be that of a newer image which was cut: those are nothing.
 void ExploreBoard::perturb() {
   epoch_ += 1 + static_cast<std::uint32_t>(random_.below(1000));
   heap::Control& control = this->control();

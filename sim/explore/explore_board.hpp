@@ -19,6 +19,7 @@
 #include "devices/math/random.hpp"
 #include "sim/explore/point.hpp"
 #include "sim/firmware/firmware.hpp"
+#include "sim/hooks/access_hooks.hpp"
 #include "sim/machine/fiber.hpp"
 #include "sim/machine/persist_bound.hpp"
 #include "sim/machine/spi_controller.hpp"
@@ -103,7 +104,7 @@ struct BoardResult {
 };
 
 // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, and nobody holds it by its bases
-class ExploreBoard final : private firmware::Port, private Timekeeper {
+class ExploreBoard final : private firmware::Port, private Timekeeper, private AccessListener {
  public:
   // `scenario` and what `options` points to outlive the board. A board runs once.
   ExploreBoard(const Scenario& scenario, BoardOptions options);
@@ -112,11 +113,6 @@ class ExploreBoard final : private firmware::Port, private Timekeeper {
   ExploreBoard& operator=(const ExploreBoard&) = delete;
 
   BoardResult run();
-
-  // From instrumented firmware, before each of its memory accesses.
-  void note_access() {
-    if (mode_ == Mode::program) at(PointClass::access);
-  }
 
  private:
   enum class Mode : std::uint8_t { off, start, program, persist, restore };
@@ -152,6 +148,11 @@ class ExploreBoard final : private firmware::Port, private Timekeeper {
   [[nodiscard]] bool is_undisturbed() const override;
   [[nodiscard]] Picoseconds now() const override {
     return bus_time_ + devices::cycles_at(millicycles_, 1000 * scenario_.mcu.clock_hz);
+  }
+
+  // Of instrumented firmware.
+  void access(const void*, std::uint32_t, bool, const void*) override {
+    if (mode_ == Mode::program) at(PointClass::access);
   }
 
   // Points.
@@ -197,7 +198,9 @@ class ExploreBoard final : private firmware::Port, private Timekeeper {
 
   // The supply fails again.
   void try_nested();
-  [[nodiscard]] std::uint64_t first_nested() const { return options_.only_nested ? options_.only_nested->at : 0; }
+  [[nodiscard]] std::uint64_t first_nested() const {
+    return options_.only_nested ? options_.only_nested->at : 0;
+  }
   void cut_restores();
   void cut_persists(devices::FramFault fault);
   bool run_cut(void (*body)(void*));

@@ -35,7 +35,8 @@ std::vector<Knob> knobs_of(const Scenario& scenario) {
   return knobs;
 }
 
-std::optional<Scenario> load(const std::string& file, const std::vector<std::string>& sets, std::uint64_t seed) {
+std::optional<Scenario> load(const std::string& file, const std::vector<std::string>& sets,
+                             std::uint64_t seed) {
   try {
     std::vector<Override> overrides;
     for (const std::string& set : sets) overrides.push_back({set});

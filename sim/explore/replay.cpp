@@ -16,7 +16,8 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const bool plain = c > 0x20 && c < 0x7F && kReserved.find(c) == kReserved.npos;
-    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+    out += plain ? std::string(1, c)
+                 : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   }
   return out;
 }
@@ -36,7 +37,8 @@ std::string unescaped(std::string_view text, const std::string& whole) {
     const char* begin = text.data() + i + 1;
     const char* end = text.data() + std::min(i + 3, text.size());
     const auto [stop, error] = std::from_chars(begin, end, value, 16);
-    if (error != std::errc() || stop != begin + 2) refuse(whole, "% has to be followed by two hexadecimal digits");
+    if (error != std::errc() || stop != begin + 2)
+      refuse(whole, "% has to be followed by two hexadecimal digits");
     out += static_cast<char>(value);
     i += 2;
   }
@@ -143,7 +145,8 @@ Case parse_case(const std::string& text) {
   const std::size_t query = parts[1].find('?');
   out.file = unescaped(parts[1].substr(0, query), text);
   if (query != std::string_view::npos) {
-    for (const std::string_view set : split(parts[1].substr(query + 1), '&')) out.sets.push_back(unescaped(set, text));
+    for (const std::string_view set : split(parts[1].substr(query + 1), '&'))
+      out.sets.push_back(unescaped(set, text));
   }
   for (std::size_t i = 2; i < parts.size(); ++i) parse_part(parts[i], text, out);
   if (out.operations == 0) refuse(text, "it does not say how many operations there are");
@@ -187,7 +190,8 @@ Replayed replay(const Scenario& scenario, const Case& a_case, void (*before_outa
     std::uint64_t taken = 0;
     for (const PointCounts& counts : result.points) taken += counts.taken;
     out.found = out.found || taken > 0;
-    if (!a_case.place || taken > 0 || result.nearest_offset == out.place.offset || !result.nearest_offset) return out;
+    if (!a_case.place || taken > 0 || result.nearest_offset == out.place.offset || !result.nearest_offset)
+      return out;
     out.place.offset = *result.nearest_offset;  // of another build, or after a change: the last one before
   }
 }

@@ -12,8 +12,8 @@
 
 namespace brownout::sim::explore {
 
-// What has to be known to see a failure again: a scenario with what was changed of it, how the program begins,
-// where the supply fails, and where it fails again.
+// What has to be known to see a failure again: a scenario with what was changed of it, how the program
+// begins, where the supply fails, and where it fails again.
 struct Case {
   std::string file;
   std::vector<std::string> sets;  // as --set has them
@@ -26,8 +26,8 @@ struct Case {
   std::string build_id;  // of the firmware whose accesses were counted; empty: of none
 };
 
-// As in "e1~queue.yaml?heap.ram=512%20B~operations:3~seed:1~retries~write#37+byte:12~persist:45:discard". What
-// would be mistaken for a part of the string is written as %XX. O(length).
+// As in "e1~queue.yaml?heap.ram=512%20B~operations:3~seed:1~retries~write#37+byte:12~persist:45:discard".
+// What would be mistaken for a part of the string is written as %XX. O(length).
 std::string to_string(const Case& a_case);
 // The same back; throws InputError, with the part that is wrong.
 Case parse_case(const std::string& text);

@@ -54,10 +54,7 @@ class BoardFirmware final : public Firmware {
       }
     }
     port_.unmask_persist();
-    // Objects of an earlier life keep their numbers.
-    const std::uint32_t first_number = attachment_.attached && checked_ ? checked_->next_number() : 0;
-    checked_.emplace(statics().memory, port_, attachment_, first_number);
-    run_workload(image_.workload, *checked_, port_);
+    run_workload(image_.workload, check_memory(checked_, statics().memory, port_, attachment_), port_);
   }
 
   heap::Status persist() override { return statics().memory.persist({image_.os_part.data(), os_bytes()}); }
@@ -99,12 +96,10 @@ class BoardFirmware final : public Firmware {
 
   // empty: there is nothing to attach to, or no wish to.
   heap::Status attach() {
-    attachment_.attached = false;
-    attachment_.in_doubt.clear();
+    attachment_.forget();
     if constexpr (kHasRoots) {
       if (!attachment_.wanted) return heap::Error::empty;
-      attachment_.marks.resize(statics().memory.marks_bytes());
-      const heap::MutableBytes marks{attachment_.marks.data(), statics().memory.marks_bytes()};
+      const heap::MutableBytes marks = attachment_.make_marks(statics().memory.marks_bytes());
       const auto name = [](void* self, std::uint32_t home) {
         static_cast<BoardFirmware*>(self)->doubt(home);
       };
@@ -117,7 +112,7 @@ class BoardFirmware final : public Firmware {
     return heap::Error::empty;
   }
   void doubt(std::uint32_t home) {
-    attachment_.in_doubt.push_back(home);
+    attachment_.doubt(home);
     port_.object_in_doubt(home);
   }
 

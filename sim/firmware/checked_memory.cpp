@@ -72,4 +72,10 @@ heap::Result<std::uint32_t> CheckedMemory::reclaim(heap::MutableBytes marks) {
   return reclaimed;
 }
 
+CheckedMemory& check_memory(std::optional<CheckedMemory>& place, ObjectMemory& memory, Port& port,
+                            Attachment& attachment) {
+  const std::uint32_t first_number = attachment.attached && place ? place->next_number() : 0;
+  return place.emplace(memory, port, attachment, first_number);
+}
+
 }  // namespace brownout::sim::firmware

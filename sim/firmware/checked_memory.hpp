@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sim/firmware/attachment.hpp"
@@ -79,5 +80,10 @@ class CheckedMemory final : public ObjectMemory {
   std::vector<Written> written_;
   std::uint32_t made_;
 };
+
+// Puts a new one around `memory` in the place of the last. Objects of an earlier life that the program has
+// attached to keep their numbers.
+CheckedMemory& check_memory(std::optional<CheckedMemory>& place, ObjectMemory& memory, Port& port,
+                            Attachment& attachment);
 
 }  // namespace brownout::sim::firmware

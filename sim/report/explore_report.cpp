@@ -67,7 +67,8 @@ Json counts_json(const PointCounts& counts) {
 Json table_json(const Exploration& exploration, const PointTable& points) {
   Json table = Json::object();
   for (const PointClass point : kClasses) {
-    if (wants(exploration, point)) table[std::string(name_of(point))] = counts_json(points[static_cast<std::size_t>(point)]);
+    if (wants(exploration, point))
+      table[std::string(name_of(point))] = counts_json(points[static_cast<std::size_t>(point)]);
   }
   return table;
 }
@@ -95,18 +96,21 @@ std::string percent_of(std::uint64_t part, std::uint64_t all) {
   return all == 0 ? "0 %" : percent(static_cast<double>(part) / static_cast<double>(all));
 }
 
-std::string line(const char* label, const std::string& text) { return fmt::format("  {:<11}{}\n", label, text); }
+std::string line(const char* label, const std::string& text) {
+  return fmt::format("  {:<11}{}\n", label, text);
+}
 
 std::string point_lines(const Exploration& exploration) {
   std::string text;
   for (const PointClass point : kClasses) {
     if (!wants(exploration, point)) continue;
     const PointCounts& counts = exploration.result.points[static_cast<std::size_t>(point)];
-    text += line(std::string(name_of(point)).c_str(),
-                 fmt::format("{} points, {} in critical sections ({}); {} tried: {} outages, {} with dirty data",
-                             counts.total, counts.in_critical, percent_of(counts.in_critical, counts.total),
-                             counts.taken == counts.total ? "all" : fmt::format("{}", counts.taken), counts.happened,
-                             counts.dirty));
+    text +=
+        line(std::string(name_of(point)).c_str(),
+             fmt::format("{} points, {} in critical sections ({}); {} tried: {} outages, {} with dirty data",
+                         counts.total, counts.in_critical, percent_of(counts.in_critical, counts.total),
+                         counts.taken == counts.total ? "all" : fmt::format("{}", counts.taken),
+                         counts.happened, counts.dirty));
   }
   return text;
 }
@@ -114,14 +118,18 @@ std::string point_lines(const Exploration& exploration) {
 std::string failure_lines(const ShownFailure& shown) {
   const Failure& failure = shown.failure;
   std::string where = failure.of_program ? fmt::format("after {} operations", failure.operations)
-                                         : fmt::format("at {}, operation {}", to_string(failure.place), failure.operations + 1);
-  if (failure.nested == Nested::persist) where += fmt::format(", the persist cut at bus point {}", failure.nested_at);
-  if (failure.nested == Nested::restore) where += fmt::format(", the restore cut at bus point {}", failure.nested_at);
+                                         : fmt::format("at {}, operation {}", to_string(failure.place),
+                                                       failure.operations + 1);
+  if (failure.nested == Nested::persist)
+    where += fmt::format(", the persist cut at bus point {}", failure.nested_at);
+  if (failure.nested == Nested::restore)
+    where += fmt::format(", the restore cut at bus point {}", failure.nested_at);
   std::string text = line("FAILED", fmt::format("{} ({})", where, name_of(failure.course)));
   text += line("", fmt::format("{}: {}", failure.check, failure.what));
   for (const std::string& frame : shown.frames) text += line("", "  " + frame);
   if (shown.smaller_tried > 0) {
-    text += line("", fmt::format("made smaller: {} of {} tries failed the same check", shown.shrunk, shown.smaller_tried));
+    text += line("", fmt::format("made smaller: {} of {} tries failed the same check", shown.shrunk,
+                                 shown.smaller_tried));
   }
   return text + line("", fmt::format("brownout replay '{}'", shown.replay));
 }
@@ -144,7 +152,8 @@ std::vector<std::string> assumptions_of(const Scenario& scenario, const Explorat
       "the OS saves and restores stack and registers; peripherals are not modelled",
       "the FRAM fails as modelled: a byte that was clocked in is kept"};
   if (scenario.storage.bus.tick.period.count > 0) out.emplace_back("the RTOS tick does not strike");
-  if (!exploration.options.nested) out.emplace_back("power that fails in a persist or a restore: only with --depth 2");
+  if (!exploration.options.nested)
+    out.emplace_back("power that fails in a persist or a restore: only with --depth 2");
   return out;
 }
 
@@ -197,23 +206,27 @@ std::string explore_json(const Scenario& scenario, const Exploration& exploratio
 std::string explore_text(const Scenario& scenario, const Exploration& exploration) {
   const ExploreResult& result = exploration.result;
   const Sums sums = sums_of(result);
-  std::string text = fmt::format("{}: {} operations, {} courses, {} power failures a point\n", scenario.name,
-                                 result.operations, result.courses.size(), exploration.options.nested ? 2 : 1);
+  std::string text =
+      fmt::format("{}: {} operations, {} courses, {} power failures a point\n", scenario.name,
+                  result.operations, result.courses.size(), exploration.options.nested ? 2 : 1);
   text += point_lines(exploration);
   if (exploration.options.nested) {
-    text += line("again", fmt::format("{} persists cut ({} whole all the same), {} restores cut", sums.nested_persists,
-                                      sums.nested_whole, sums.nested_restores));
+    text += line("again", fmt::format("{} persists cut ({} whole all the same), {} restores cut",
+                                      sums.nested_persists, sums.nested_whole, sums.nested_restores));
   }
   text += line("for good", fmt::format("{} transfers were interrupted and not put back", sums.suffered));
-  text += line("verified", fmt::format("RAM, OS part, stack and store after each outage; {} objects; bound: {} of the "
-                                       "bytes, {} of the time",
-                                       sums.objects_compared, percent(sums.bytes_over_bound),
-                                       percent(sums.time_over_bound)));
+  text +=
+      line("verified",
+           fmt::format("RAM, OS part, stack and store after each outage; {} objects; bound: {} of the "
+                       "bytes, {} of the time",
+                       sums.objects_compared, percent(sums.bytes_over_bound), percent(sums.time_over_bound)));
   for (const ShownFailure& shown : exploration.failures) text += failure_lines(shown);
   if (!result.complete) text += line("stopped", "interrupted: what is above is what was done");
   if (is_proven(exploration)) {
-    text += line("PROVEN", "no moment of power loss costs this workload its data, for any number of outages, if");
-    for (const std::string& assumption : assumptions_of(scenario, exploration)) text += line("", "- " + assumption);
+    text +=
+        line("PROVEN", "no moment of power loss costs this workload its data, for any number of outages, if");
+    for (const std::string& assumption : assumptions_of(scenario, exploration))
+      text += line("", "- " + assumption);
   } else if (result.pass()) {
     text += line("passed", wants(exploration, PointClass::access)
                                ? "no failure; not every point was taken"

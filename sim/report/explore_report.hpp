@@ -28,14 +28,14 @@ struct Exploration {
   std::string build_id;                // of instrumented firmware; empty: of none
 };
 
-// Every point of every class, in every course, without a failure, with the accesses of an instrumented build among
-// them.
+// Every point of every class, in every course, without a failure, with the accesses of an instrumented build
+// among them.
 bool is_proven(const Exploration& exploration);
 // What that rests on, a sentence each.
 std::vector<std::string> assumptions_of(const Scenario& scenario, const Exploration& exploration);
 
-// JSON text, two spaces of indent, keys in a fixed order. The same bytes for any number of jobs and from every
-// compiler, but for points of class access and what is said of them, which belong to one build.
+// JSON text, two spaces of indent, keys in a fixed order. The same bytes for any number of jobs and from
+// every compiler, but for points of class access and what is said of them, which belong to one build.
 std::string explore_json(const Scenario& scenario, const Exploration& exploration);
 std::string explore_text(const Scenario& scenario, const Exploration& exploration);
 
