@@ -126,6 +126,7 @@ std::uint32_t FramChip::before_roll_over(std::size_t size_bytes) const {
 
 // As wear_row() at each of so many bytes from the address on.
 void FramChip::wear_rows(std::uint32_t size_bytes) {
+  if (!counts_wear_) return;
   const std::uint32_t first = address_ >> row_shift_;
   const std::uint32_t last = (address_ + size_bytes - 1) >> row_shift_;
   for (std::uint32_t row = first == row_ ? first + 1 : first; row <= last; ++row) {
@@ -296,6 +297,7 @@ FramWear FramChip::hottest_row() const {
 
 // Once for each row that a transaction comes to.
 void FramChip::wear_row() {
+  if (!counts_wear_) return;
   const std::uint32_t row = address_ >> row_shift_;
   if (row == row_) return;
   row_ = row;

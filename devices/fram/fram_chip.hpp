@@ -115,6 +115,8 @@ class FramChip {
   [[nodiscard]] const FramDamage& damage() const { return damage_; }
   [[nodiscard]] std::uint8_t status() const { return status_; }
   [[nodiscard]] bool asleep() const { return asleep_; }
+  // From now on accesses are not counted: hottest_row() stays what it is.
+  void ignore_wear() { counts_wear_ = false; }
   // O(rows).
   [[nodiscard]] FramWear hottest_row() const;
 
@@ -156,6 +158,7 @@ class FramChip {
   std::uint32_t address_mask_ = 0;
   std::uint32_t row_shift_ = 0;
   bool reads_wear_ = true;
+  bool counts_wear_ = true;
   std::vector<std::uint8_t> memory_;
   std::vector<std::uint32_t> accesses_;  // of each row; the largest number stays
   FramOverwritten* overwritten_ = nullptr;

@@ -115,6 +115,7 @@ ExploreBoard::ExploreBoard(const Scenario& scenario, BoardOptions options)
 ExploreBoard::~ExploreBoard() = default;
 
 BoardResult ExploreBoard::run() {
+  fram_.ignore_wear();
   fram_.note_overwritten(&ahead_);
   fram_.power_on(Picoseconds{} - scenario_.storage.part.power_up.value);
   mode_ = Mode::start;
@@ -695,13 +696,18 @@ void ExploreBoard::charge(heap::Work work, std::uint32_t count) {
   if (mode_ != Mode::program && ++charges_ > kEndlessCharges && mode_ != Mode::start) {
     fault_aside("progress", "the persist or the restore never ends");
   }
+  const auto kind = static_cast<std::size_t>(work);
+  if (kind < kWorkKinds) {
+    millicycles_ += millicycles_of_[kind] * count;
+    return;
+  }
   const devices::TransferCosts& bus = scenario_.storage.bus.costs(scenario_.storage.transfer);
   switch (work) {
     case heap::Work::storage_write_call: return spend(bus.call_write);
     case heap::Work::storage_read_call: return spend(bus.call_read);
     case heap::Work::storage_write_empty: return spend(bus.call_write_empty);
     case heap::Work::storage_read_empty: return spend(bus.call_read_empty);
-    default: millicycles_ += millicycles_of_[static_cast<std::size_t>(work)] * count;
+    default: assert(false && "a unit of work without a cost");
   }
 }
 
@@ -770,12 +776,18 @@ void ExploreBoard::note_failure(const char* check, std::string what, bool of_pro
   failure.stack.assign(frames, frames + count);
 }
 
+// A Weyl sequence: no two words of a memory are the same, nor those of one place twice in a row.
 void ExploreBoard::fill_pattern(std::span<std::byte> bytes) {
-  devices::SplitMix64 random(++pattern_);
-  for (std::size_t i = 0; i < bytes.size(); i += 8) {
-    const std::uint64_t word = random.next();
-    std::memcpy(bytes.data() + i, &word, std::min<std::size_t>(8, bytes.size() - i));
+  constexpr std::uint64_t kOdd = 0x9E37'79B9'7F4A'7C15ULL;
+  std::uint64_t word = pattern_;
+  std::size_t i = 0;
+  for (; i + sizeof word <= bytes.size(); i += sizeof word) {
+    word += kOdd;
+    std::memcpy(bytes.data() + i, &word, sizeof word);
   }
+  word += kOdd;
+  std::memcpy(bytes.data() + i, &word, bytes.size() - i);
+  pattern_ = word;
 }
 
 }  // namespace brownout::sim::explore
