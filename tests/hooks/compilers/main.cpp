@@ -10,8 +10,8 @@
 #include "known_accesses.hpp"
 #include "sim/hooks/access_hooks.hpp"
 #include "sim/machine/control_run.hpp"
-#include "tests/hooks/watched_board.hpp"
-#include "tests/sim/test_scenario.hpp"
+#include "../watched_board.hpp"
+#include "../../sim/test_scenario.hpp"
 
 namespace brownout::sim::testing {
 namespace {
