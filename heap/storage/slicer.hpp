@@ -49,7 +49,7 @@ class Slicer {
   // Takes up a stream. `limit` is in bytes, at least 1.
   void reset(PieceStream<Piece> stream, std::uint32_t limit) {
     stream_.hold(stream);
-    rest_ = {};
+    set_rest({});
     limit_ = limit;
     budget_ = 0;
     taken_ = 0;
@@ -57,7 +57,7 @@ class Slicer {
   // Nothing follows from here on.
   void drop() {
     stream_.drop();
-    rest_ = {};
+    set_rest({});
   }
   [[nodiscard]] bool held() const { return stream_.held(); }
   // True if another byte follows; opens the next slice.
@@ -76,11 +76,15 @@ class Slicer {
     while (rest_.size == 0) {
       Piece piece;
       if (!stream_.pull(piece)) return false;
-      // Word by word, and not as a copy of the whole, in which an interrupt would not be explored.
-      rest_.data = piece.data;
-      rest_.size = piece.size;
+      set_rest(piece);
     }
     return true;
+  }
+  // Word by word: where an interrupt can strike nothing is copied as a whole, which a host's compiler may do
+  // in one go that no simulated interrupt comes into.
+  void set_rest(const Piece& piece) {
+    rest_.data = piece.data;
+    rest_.size = piece.size;
   }
   static bool next(void* state, Piece& piece) {
     auto* self = static_cast<Slicer*>(state);

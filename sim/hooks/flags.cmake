@@ -1,7 +1,9 @@
 # hooks_flags(VARIABLE COMPILER_ID): options with which every access of the firmware calls a hook (tsan_hooks.cpp)
 # first, and is no larger than a register. Nothing of the thread sanitizer is linked.
 function(hooks_flags variable compiler_id)
-  set(flags -fsanitize=thread -fno-builtin -include ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/hooked_builtins.hpp)
+  set(flags -fsanitize=thread -fno-builtin -include ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/hooked_builtins.hpp
+    # A hook returns into the function with the access, which names its place.
+    -fno-optimize-sibling-calls)
   if(compiler_id STREQUAL "GNU")
     list(APPEND flags
       --param=tsan-instrument-func-entry-exit=0

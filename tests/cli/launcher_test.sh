@@ -38,7 +38,7 @@ stub() {
 make_bin() {
   local tool
   mkdir -p "$bin"
-  for tool in bash cat chmod env find flock grep mkdir mv nproc readlink rm sleep touch; do
+  for tool in bash cat chmod env find flock grep mkdir mv nproc readlink rm sed sleep touch; do
     ln -s "$(type -P "$tool")" "$bin/$tool"
   done
 }
@@ -98,6 +98,10 @@ exit "${PROGRAM_EXIT:-0}"
 PROGRAM
 cat "$dir/sim/brownout" >"$dir/bench/brownout_bench"
 chmod +x "$dir/sim/brownout" "$dir/bench/brownout_bench"
+if [[ " $* " == *' brownout_explorer '* || $# == 2 ]]; then
+  sed 's/program/explorer/' "$dir/sim/brownout" >"$dir/sim/brownout_explorer"
+  chmod +x "$dir/sim/brownout_explorer"
+fi
 STUB
   stub ctest <<'STUB'
 echo "summary of $2"
@@ -403,6 +407,29 @@ check_bench() {
   prints out "program [$PWD] [--filter] [x y]"
 }
 
+check_explorer() {
+  local command
+  start_built 'commands of the explorer'
+  launch 0 explore a
+  called '^ninja -C .*/build/release brownout_cli brownout_explorer$'
+  prints out "explorer [$PWD] [explore] [a]"
+  for command in explore fuzz replay; do
+    launch 0 "$command"
+    prints out "explorer [$PWD] [$command]"
+    [[ ! -s $STUBS/calls ]] || fail 'something was called'
+  done
+  launch 0 run explore
+  prints out "program [$PWD] [run] [explore]"
+  # The program is new, the explorer is not.
+  touch "$tree/sim/main.cpp"
+  launch 0 run
+  called '^ninja -C .*/build/release brownout_cli$'
+  launch 0 explore
+  called '^ninja '
+  launch 0 run
+  not_called '^ninja '
+}
+
 main() {
   make_bin
   mkdir -p "$STUBS"
@@ -429,6 +456,7 @@ main() {
   check_failed_tests
   check_plain_run_needs_no_tests
   check_bench
+  check_explorer
   printf 'launcher_test: all checks passed\n'
 }
 
