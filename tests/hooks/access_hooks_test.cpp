@@ -68,6 +68,17 @@ TEST(AccessHooks, EveryChangeOfMemoryIsAnnouncedRightBeforeWithEveryHeap) {
   }
 }
 
+TEST(AccessHooks, SoItIsWithEveryBaseline) {
+  for (const MemoryKind kind : {MemoryKind::ram_snapshot, MemoryKind::direct, MemoryKind::pages}) {
+    SCOPED_TRACE(static_cast<int>(kind));
+    const Accesses accesses =
+        accesses_of({.kind = kind}, firmware::CounterOptions{.objects = 6, .size_bytes = 64}, 64);
+    EXPECT_GT(accesses.changed_bytes, 500U);
+    EXPECT_EQ(accesses.foreign, 0U);
+    EXPECT_EQ(accesses.too_long, 0U);
+  }
+}
+
 TEST(AccessHooks, AChangeThatIsNotAnnouncedIsFound) {
   WatchedBoard board({}, counter());
   board.plant_at(40);
