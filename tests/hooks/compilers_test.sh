@@ -36,7 +36,7 @@ compile() {
   done
   cmake "-DOBJECTS=$(IFS=';' && echo "${parts[*]}")" -DOUTPUT="$work/firmware.o" \
     '-DENTRY_POINTS=build_id;known_accesses;make_firmware;plan_baseline;plan_heap' -DBUILT_WITH="$compiler $level" \
-    -DSECTIONS="$source_dir/sim/hooks/one_object.ld" -DLD=ld -DOBJCOPY=objcopy -DNM=nm \
+    -DSECTIONS="$source_dir/sim/hooks/one_object.ld" -DLD=ld.bfd -DOBJCOPY=objcopy -DNM=nm \
     -P "$source_dir/sim/hooks/one_object.cmake" >"$work/log" 2>&1 || fail "$compiler $level: no object"
 }
 

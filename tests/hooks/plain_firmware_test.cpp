@@ -1,8 +1,8 @@
 // The plain firmware, as most programs link it, has no hooks.
 #include <gtest/gtest.h>
 
-#include "sim/hooks/access_hooks.hpp"
 #include "../sim/test_scenario.hpp"
+#include "sim/hooks/access_hooks.hpp"
 
 namespace brownout::sim::testing {
 namespace {
