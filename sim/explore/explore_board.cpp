@@ -158,7 +158,9 @@ void ExploreBoard::at(PointClass point) {
   if (critical_depth_ == 0) {
     crossing_ = now();
     try_outage(point, index);
-  } else if (!deferred_.any) {
+  } else if (deferred_.any) {
+    ++counts.shared;
+  } else {
     deferred_ = {true, point, index, place_, now()};
   }
 }
@@ -371,7 +373,7 @@ void ExploreBoard::power_cycle() {
 
 // RAM, OS part and live stack are as they were.
 std::optional<std::string> ExploreBoard::state_fault() {
-  if (auto fault = inspector_->outage_changed(saved_.ram, ram_)) return fault;
+  if (auto fault = inspector_->outage_changed(saved_.ram, ram_, known_)) return fault;
   if (!std::equal(os_part_.begin(), os_part_.end(), saved_.os.begin()))
     return "the OS part came back changed";
   // What a transfer reads until it is stopped may have its place on the stack.
@@ -524,7 +526,7 @@ bool ExploreBoard::boot_says(bool older) {
 }
 
 std::optional<std::string> ExploreBoard::older_fault() {
-  if (auto fault = inspector_->outage_changed(older_.ram, ram_))
+  if (auto fault = inspector_->outage_changed(older_.ram, ram_, older_.objects))
     return "in the older image: " + std::move(*fault);
   if (!std::equal(os_part_.begin(), os_part_.end(), older_.os.begin()))
     return "the older OS part came back changed";
@@ -607,6 +609,7 @@ __attribute__((noinline)) void ExploreBoard::suffer(bool outage) {
   older_.valid = true;
   older_.ram = saved_.ram;
   older_.os = saved_.os;
+  older_.objects = known_;
   written_ = {};
   aside_.clear();
   fram_.note_overwritten(&ahead_);
@@ -674,7 +677,7 @@ void ExploreBoard::verify_boundary() {
   if (auto fault = objects_fault()) fail_program("objects", std::move(*fault));
   result_.objects_compared += shadow_.size();
   spans_.clear();
-  inspector_->live_spans(ram_, spans_);
+  inspector_->live_spans(ram_, known_, spans_);
   std::uint64_t digest = 0;
   for (const RamSpan& span : spans_) digest = digest_of(ram_.data() + span.offset, span.size_bytes, digest);
   const std::size_t at = result_.boundaries.size();

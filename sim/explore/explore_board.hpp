@@ -296,6 +296,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
     bool valid = false;
     std::vector<std::byte> ram;
     std::vector<std::byte> os;
+    std::vector<KnownObject> objects;
   } older_;
   Written written_;  // by the program since
 

@@ -48,6 +48,7 @@ std::vector<std::uint64_t> draw_sample(std::uint64_t total, std::uint64_t size, 
 void add(BoardResult& sum, BoardResult part) {
   for (std::size_t i = 0; i < kPointClasses; ++i) {
     sum.points[i].taken += part.points[i].taken;
+    sum.points[i].shared += part.points[i].shared;
     sum.points[i].happened += part.points[i].happened;
     sum.points[i].dirty += part.points[i].dirty;
   }

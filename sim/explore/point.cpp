@@ -67,6 +67,7 @@ PointCounts& PointCounts::operator+=(const PointCounts& other) {
   total += other.total;
   in_critical += other.in_critical;
   taken += other.taken;
+  shared += other.shared;
   happened += other.happened;
   dirty += other.dirty;
   return *this;

@@ -56,9 +56,11 @@ std::optional<Course> find_course(std::string_view name);
 struct PointCounts {
   std::uint64_t total = 0;
   std::uint64_t in_critical = 0;  // in critical sections, whose end the interrupt waits for
-  std::uint64_t taken = 0;        // tried; those of one section share one outage, at its end
-  std::uint64_t happened = 0;     // outages: RAM overwritten, boot ran, bytes came back
-  std::uint64_t dirty = 0;        // of these, with something to lose
+  std::uint64_t taken = 0;        // tried
+  std::uint64_t shared =
+      0;  // of these, those whose outage was that of another in the same section, at its end
+  std::uint64_t happened = 0;  // outages: RAM overwritten, boot ran, bytes came back
+  std::uint64_t dirty = 0;     // of these, with something to lose
 
   PointCounts& operator+=(const PointCounts& other);
 };

@@ -351,9 +351,7 @@ PersistBound Machine::bound_at(const VoltageRange& range) const {
 }
 
 // Apart, because a persist that is cut never returns, and what its frames own would be lost with it.
-bool Machine::anything_dirty() const {
-  return inspector_->anything_dirty(ram_, shadow_.objects());
-}
+bool Machine::anything_dirty() const { return inspector_->anything_dirty(ram_, shadow_.objects()); }
 
 // The latency ends here, with the warning or with the loss of power.
 void Machine::note_delay() {
@@ -411,11 +409,16 @@ void Machine::outage_and_restore() {
       note_power_cycle();
     }
   }
-  fail_if(inspector_->outage_changed(ram_before_, ram_), "after a restore");
+  fail_if(state_fault(), "after a restore");
   if (!std::equal(os_part_.begin(), os_part_.end(), os_before_.begin()))
     fail("the OS part came back changed");
   verify_due_ = true;
   fingerprint_.add(Trace::restored, train_.now(), result_.persisted);
+}
+
+// Apart, as anything_dirty(): a check that fails never returns.
+std::optional<std::string> Machine::state_fault() const {
+  return inspector_->outage_changed(ram_before_, ram_, shadow_.objects());
 }
 
 // On the second stack. What a boot before it left off in the middle of is forgotten.

@@ -121,6 +121,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   [[nodiscard]] PersistBound bound_at(const VoltageRange& range) const;
   bool sleep_until_outage();
   void outage_and_restore();
+  [[nodiscard]] std::optional<std::string> state_fault() const;
   void boot_and_restore();
   void elapse(Picoseconds span, bool ends_with_interrupt);
   void on_event(PowerEvent event);

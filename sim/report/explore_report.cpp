@@ -60,6 +60,7 @@ Json counts_json(const PointCounts& counts) {
   return {{"total", counts.total},
           {"in_critical", counts.in_critical},
           {"taken", counts.taken},
+          {"shared", counts.shared},
           {"happened", counts.happened},
           {"dirty", counts.dirty}};
 }

@@ -25,7 +25,8 @@ class BaselineInspector final : public MemoryInspector {
 
   // All of it has to be equal but for the sequence numbers, and pages that hold nothing.
   std::optional<std::string> outage_changed(std::span<const std::byte> before,
-                                            std::span<const std::byte> after) const override {
+                                            std::span<const std::byte> after,
+                                            const std::vector<KnownObject>&) const override {
     const std::size_t end = std::min<std::size_t>(plan_.kept_ram_bytes(control_of(before)), before.size());
     for (std::size_t i = heap::kSavedControlOffset; i < end; ++i) {
       if (before[i] == after[i]) continue;
@@ -35,7 +36,8 @@ class BaselineInspector final : public MemoryInspector {
     return std::nullopt;
   }
 
-  void live_spans(std::span<const std::byte> ram, std::vector<RamSpan>& spans) const override {
+  void live_spans(std::span<const std::byte> ram, const std::vector<KnownObject>&,
+                  std::vector<RamSpan>& spans) const override {
     const auto end = std::min(plan_.kept_ram_bytes(control_of(ram)), static_cast<std::uint32_t>(ram.size()));
     spans.push_back({heap::kSavedControlOffset, end - heap::kSavedControlOffset});
   }

@@ -31,10 +31,11 @@ class HeapInspector final : public MemoryInspector {
       : geometry_(geometry), options_(options) {}
 
   std::optional<std::string> outage_changed(std::span<const std::byte> before,
-                                            std::span<const std::byte> after) const override {
+                                            std::span<const std::byte> after,
+                                            const std::vector<KnownObject>& objects) const override {
     assert(before.size() == after.size());
     live_.clear();
-    live_spans(before, live_);
+    live_spans(before, objects, live_);
     for (const RamSpan& span : live_) {
       if (std::memcmp(before.data() + span.offset, after.data() + span.offset, span.size_bytes) == 0)
         continue;
@@ -48,15 +49,20 @@ class HeapInspector final : public MemoryInspector {
   }
 
   // Structures, contents of resident objects, heads of free blocks. Set aside are the sequence numbers,
-  // padding, the inside of free blocks, and blocks that were being loaded (the interrupted load repeats).
-  void live_spans(std::span<const std::byte> ram, std::vector<RamSpan>& spans) const override {
+  // padding, the inside of free blocks, blocks that were being loaded (the interrupted load repeats), and
+  // what lies where an object that is dirty in parts is being made: its bits are set before its content is.
+  void live_spans(std::span<const std::byte> ram, const std::vector<KnownObject>& objects,
+                  std::vector<RamSpan>& spans) const override {
     spans.push_back({heap::kSavedControlOffset, heap::kSavedControlBytes});
     spans.push_back({geometry_.slots_offset, slots() * static_cast<std::uint32_t>(sizeof(Slot))});
     const std::size_t first = spans.size();
     for (std::uint32_t i = 0; i < slots(); ++i) {
       const Slot slot = slot_at(ram, i);
       if (!slot.used() || loading(slot)) continue;
-      spans.push_back({slot.block(geometry_) * kGranule, slot.granules(geometry_) * kGranule});
+      const std::uint32_t data = heap::data_granules(slot, geometry_);
+      const std::uint32_t skipped = being_made(slot, objects) ? data : 0;
+      spans.push_back(
+          {(slot.block(geometry_) + skipped) * kGranule, (slot.granules(geometry_) - skipped) * kGranule});
     }
     std::uint32_t granule = read_at<heap::Control>(ram, 0).free_head;
     while (granule != 0) {
@@ -104,6 +110,14 @@ class HeapInspector final : public MemoryInspector {
   [[nodiscard]] std::uint32_t slots() const { return geometry_.config.max_residents; }
   [[nodiscard]] Slot slot_at(std::span<const std::byte> ram, std::uint32_t index) const {
     return read_at<Slot>(ram, geometry_.slots_offset + index * sizeof(Slot));
+  }
+  bool being_made(const Slot& slot, const std::vector<KnownObject>& objects) const {
+    if (!slot.partial() || !slot.dirty() || slot.borrows() != Slot::kWriter) return false;
+    const std::uint32_t home = slot.home(geometry_);
+    const auto found =
+        std::lower_bound(objects.begin(), objects.end(), home,
+                         [](const KnownObject& object, std::uint32_t at) { return object.home < at; });
+    return found == objects.end() || found->home != home;
   }
   static bool loading(const Slot& slot) { return slot.borrows() == Slot::kWriter && !slot.dirty(); }
 

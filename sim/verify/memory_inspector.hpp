@@ -50,13 +50,16 @@ class MemoryInspector {
 
   // Compares the memory's RAM before an outage and after the restore. Everything that firmware may read again
   // has to be equal. In words, the first difference; nothing if equal. What is live is worked out from
-  // `before`.
-  [[nodiscard]] virtual std::optional<std::string> outage_changed(std::span<const std::byte> before,
-                                                                  std::span<const std::byte> after) const = 0;
+  // `before`. `objects`: those that the workload has, by ascending home; the content of one that is just
+  // being made means nothing yet.
+  [[nodiscard]] virtual std::optional<std::string> outage_changed(
+      std::span<const std::byte> before, std::span<const std::byte> after,
+      const std::vector<KnownObject>& objects) const = 0;
 
   // Spans of RAM that firmware may read again, by ascending offset: what outage_changed() compares. Appends
   // them.
-  virtual void live_spans(std::span<const std::byte> ram, std::vector<RamSpan>& spans) const = 0;
+  virtual void live_spans(std::span<const std::byte> ram, const std::vector<KnownObject>& objects,
+                          std::vector<RamSpan>& spans) const = 0;
 
   // Whether an outage now would lose something without a persist. O(slots), or O(objects).
   [[nodiscard]] virtual bool anything_dirty(std::span<const std::byte> ram,

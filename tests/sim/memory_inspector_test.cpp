@@ -193,7 +193,7 @@ TEST(Outage, LiveBytesMustBeEqualAndOthersMayDiffer) {
     const std::size_t free_2 = made.free_block(made.control().free_head).next * heap::kGranule;
     const bool in_free = (i >= free_1 + 4 && i < free_1 + 16) || i >= free_2 + 4;
     const bool may_differ = sequence || in_loading || in_free;
-    EXPECT_EQ(inspector->outage_changed(before, after).has_value(), !may_differ) << "offset " << i;
+    EXPECT_EQ(inspector->outage_changed(before, after, {}).has_value(), !may_differ) << "offset " << i;
   }
 }
 
