@@ -114,9 +114,11 @@ TEST_P(Matrix, NothingIsLost) {
   const Workload& workload = kWorkloads[which];
   const Modules& modules = kModules[modules_at];
   for (std::size_t i = 0; i < std::size(kPolicies); ++i) {
+    const bool blocks = std::string_view(modules.store) == "block";
     const Scenario scenario =
         parsed(std::string(kBoard) + workload.text,
-               {fmt::format("heap.ram_allocator={}", modules.ram),
+               {fmt::format("heap.store_unit={} B", blocks ? 128 : 16),
+                fmt::format("heap.ram_allocator={}", modules.ram),
                 fmt::format("heap.nv_allocator={}", modules.store),
                 fmt::format("heap.slots={}", modules.slots), fmt::format("heap.policy={}", kPolicies[i])});
     ExploreOptions options = all_classes();
