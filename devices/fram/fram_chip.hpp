@@ -1,4 +1,5 @@
-// An SPI FRAM as seen from its pins: chip select and bytes in, bytes out and memory changed.
+// An FRAM as seen from outside: an SPI part from its pins, chip select and bytes in, bytes out and memory
+// changed; one in the address space of its MCU from the CPU, word by word.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +35,9 @@ struct FramWear {
 // acts at the rise of CS; the next fall of CS wakes the part, and what is clocked then is ignored.
 //
 // A transaction counts as one access of each row that it passes through.
+//
+// Of a mapped part a word is written as a whole or not at all: its controller ends the access at hand. Each
+// word that is written counts as an access of its row, and so does each row that loads come to.
 class FramChip {
  public:
   explicit FramChip(const FramPart& part, const FramFaults& faults = {});
@@ -56,6 +60,12 @@ class FramChip {
   void deselect(Picoseconds now);
   // The WP pin: low, it locks the status register if WPEN is set.
   void drive_write_protect(bool low) { write_protect_low_ = low; }
+
+  // Of a mapped part, in place of the pins. A word has one or two bytes and lies in one row. begin_store():
+  // it is on its way; store(): it has arrived. Without power nothing is stored, and all bits read 1.
+  void begin_store(std::uint32_t address, std::uint32_t size_bytes);
+  void store(std::uint32_t address, std::span<const std::uint8_t> word);
+  void load(std::uint32_t address, std::span<std::uint8_t> word);
 
   // What the array holds, for programming and for verification; no bus, no time.
   [[nodiscard]] std::span<std::uint8_t> memory() { return memory_; }
@@ -93,6 +103,8 @@ class FramChip {
   void advance() { address_ = (address_ + 1) & address_mask_; }
   void wear_row();
   void damage_in_flight();
+  void damage_word();
+  [[nodiscard]] bool is_word(std::uint32_t address, std::size_t size_bytes) const;
   std::uint8_t garbage();
   [[nodiscard]] bool is_protected(std::uint32_t address) const;
 
@@ -113,7 +125,8 @@ class FramChip {
   std::uint32_t address_ = 0;
   std::uint32_t address_bytes_left_ = 0;
   std::uint32_t identity_index_ = 0;
-  std::uint32_t row_ = kNoRow;  // that the transaction is in
+  std::uint32_t word_bytes_ = 0;  // on their way to a mapped part
+  std::uint32_t row_ = kNoRow;    // that the transaction is in
   State state_ = State::idle;
   std::uint8_t opcode_ = 0;
   std::uint8_t status_ = 0;
