@@ -228,6 +228,37 @@ TEST(MappedPower, APersistTakesItsWordsItsBurstsAndAWaitStateAWord) {
   EXPECT_LE(bursts, static_cast<long long>(persist_bound(scenario).chunks));
 }
 
+// The same of a restore, which loads: rows are waited for once.
+TEST(MappedPower, ARestoreTakesItsWordsItsBurstsAndAWaitStateARow) {
+  const auto restore = [](const Scenario& changed) {
+    CutPersist plan(~std::uint64_t{0});
+    RunOptions options;
+    options.plan = &plan;
+    const RunResult result = run(changed, options);
+    EXPECT_EQ(result.restore.time_s.count(), 1U) << result.failure;
+    return std::pair{std::llround(result.restore.time_s.maximum() * 1e12 / kCycle),
+                     std::llround(result.restore.bytes.maximum() / 2)};
+  };
+  Scenario scenario = mapped_scenario();
+  scenario.supply.capacitor.capacitance_f = 300e-6;
+  scenario.stop = {{}, 5};
+  const auto [plain, words] = restore(scenario);
+  ASSERT_GT(words, 100);
+  Scenario other = scenario;
+  other.mcu.profile.costs.loaded_word += 10;
+  EXPECT_EQ(restore(other).first - plain, 10 * words);
+  other = scenario;
+  other.mcu.profile.costs.burst += 10;
+  const auto bursts = (restore(other).first - plain) / 10;
+  EXPECT_GE(bursts, words / 8);
+  EXPECT_LE(bursts, words / 2);
+  other = scenario;
+  other.storage.part.access.value = devices::nanoseconds(62);
+  const auto waits = plain - restore(other).first;
+  EXPECT_GE(waits, words / 4);
+  EXPECT_LE(waits, words / 4 + bursts);
+}
+
 TEST(MappedPower, BelowTheLowestVddAPersistIsGarbageAndNoticed) {
   Scenario scenario = mapped_scenario();
   scenario.storage.power_loss = devices::FramFault::garbage_below_min_vdd;
