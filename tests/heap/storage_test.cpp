@@ -1200,6 +1200,18 @@ TEST_F(MappedFramTest, TheWindowOfABoardCopiesWhateverTheAlignment) {
   }
 }
 
+TEST_F(MappedFramTest, OverTheWindowOfABoardItIsAStorage) {
+  MemoryWindow plain(memory.data());
+  MappedFram fram(plain, interrupts, kBytes);
+  ASSERT_TRUE(fram.start().ok());
+  EXPECT_EQ(fram.size_bytes(), kBytes);
+  const Bytes bytes = pattern(100, 1);
+  EXPECT_TRUE(write_confirmed(fram, interrupts, 11, {bytes.data(), 100}).ok());
+  Bytes seen(100);
+  EXPECT_TRUE(read_confirmed(fram, interrupts, 11, {seen.data(), 100}).ok());
+  EXPECT_EQ(seen, bytes);
+}
+
 class FileStorageTest : public ::testing::Test {
  protected:
   static constexpr std::uint32_t kBytes = 64;
