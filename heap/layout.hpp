@@ -10,10 +10,11 @@
 
 namespace brownout::heap {
 
-inline constexpr std::uint32_t kGranule = 8;               // RAM and homes are allocated in granules
-inline constexpr std::uint32_t kMaxRamBytes = 512 * 1024;  // 16-bit granule numbers
+inline constexpr std::uint32_t kKibi = 1024;                 // 32 bits: an int of firmware may have 16
+inline constexpr std::uint32_t kGranule = 8;                 // RAM and homes are allocated in granules
+inline constexpr std::uint32_t kMaxRamBytes = 512U * kKibi;  // 16-bit granule numbers
 // 16-bit granule numbers, the last of which stands for no home.
-inline constexpr std::uint32_t kMaxStoreBytes = 512 * 1024 - kGranule;
+inline constexpr std::uint32_t kMaxStoreBytes = 512U * kKibi - kGranule;
 inline constexpr std::uint32_t kMaxBlockGranules = 2047;  // of an object in RAM, dirty bits included
 inline constexpr std::uint16_t kNone = 0xFFFF;            // no slot
 

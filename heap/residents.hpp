@@ -35,8 +35,8 @@ class DirtyBits {
     std::uint32_t words = 0;
     for (std::uint32_t at = first; at < end; ++words) {
       const std::uint32_t next = at / 32 * 32 + 32 < end ? at / 32 * 32 + 32 : end;
-      const std::uint32_t below_next = next % 32 == 0 ? ~0U : (1U << next % 32) - 1U;
-      words_[at / 32] |= below_next & ~((1U << at % 32) - 1U);
+      const std::uint32_t below_next = next % 32 == 0 ? 0xFFFF'FFFFU : (std::uint32_t{1} << next % 32) - 1U;
+      words_[at / 32] |= below_next & ~((std::uint32_t{1} << at % 32) - 1U);
       at = next;
     }
     return words;

@@ -99,6 +99,6 @@ inline void copy_bytes(std::byte* to, const std::byte* from, std::uint32_t size)
   __builtin_memcpy(to, from, size);
 }
 
-constexpr std::uint32_t round_up_8(std::uint32_t n) { return (n + 7U) & ~7U; }
+constexpr std::uint32_t round_up_8(std::uint32_t n) { return (n + 7U) & ~std::uint32_t{7}; }
 
 }  // namespace brownout::heap

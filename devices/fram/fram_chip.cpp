@@ -27,7 +27,7 @@ FramChip::FramChip(const FramPart& part, const FramFaults& faults)
       accesses_(part.size_bytes / part.row_bytes, 0) {
   assert(std::has_single_bit(part.size_bytes.value) && std::has_single_bit(part.row_bytes.value));
   assert(part.row_bytes <= part.size_bytes);
-  assert(part.address_bytes == 2 || part.address_bytes == 3);
+  assert(part.is_mapped || part.address_bytes == 2 || part.address_bytes == 3);
 }
 
 void FramChip::power_on(Picoseconds now) {
@@ -36,10 +36,13 @@ void FramChip::power_on(Picoseconds now) {
   ready_at_ = now + part_.power_up;
   status_ &= static_cast<std::uint8_t>(~kWel);
   state_ = State::idle;
+  row_ = kNoRow;
 }
 
 void FramChip::power_off() {
   if (powered_ && in_flight_) damage_in_flight();
+  if (powered_ && word_bytes_ > 0) damage_word();
+  word_bytes_ = 0;
   powered_ = false;
   asleep_ = false;
   in_flight_ = false;
@@ -52,6 +55,7 @@ void FramChip::supply(double vdd_v) {
 }
 
 void FramChip::select(Picoseconds now) {
+  assert(!part_.is_mapped && "it has no pins");
   assert(state_ == State::idle);
   if (!powered_) return;
   row_ = kNoRow;
@@ -225,6 +229,39 @@ void FramChip::deselect(Picoseconds now) {
   }
 }
 
+void FramChip::begin_store(std::uint32_t address, std::uint32_t size_bytes) {
+  assert(is_word(address, size_bytes));
+  address_ = address;
+  word_bytes_ = size_bytes;
+}
+
+// The row is written anew for each word.
+void FramChip::store(std::uint32_t address, std::span<const std::uint8_t> word) {
+  assert(is_word(address, word.size()));
+  word_bytes_ = 0;
+  if (!powered_) return;
+  address_ = address;
+  row_ = kNoRow;
+  wear_row();
+  row_ = kNoRow;
+  if (overwritten_ != nullptr) overwritten_->note(address, {memory_.data() + address, word.size()});
+  for (const std::uint8_t byte : word) memory_[address++] = below_min_vdd_ ? garbage() : byte;
+}
+
+// A row that was read last is still in the controller's cache.
+void FramChip::load(std::uint32_t address, std::span<std::uint8_t> word) {
+  assert(is_word(address, word.size()));
+  address_ = address;
+  if (powered_ && reads_wear_) wear_row();
+  for (std::uint8_t& byte : word) byte = powered_ ? memory_[address++] : kFloating;
+}
+
+bool FramChip::is_word(std::uint32_t address, std::size_t size_bytes) const {
+  const std::uint64_t end = std::uint64_t{address} + size_bytes;
+  return part_.is_mapped && (size_bytes == 1 || (size_bytes == 2 && address % 2 == 0)) &&
+         end <= part_.size_bytes;
+}
+
 void FramChip::take_contents(const FramChip& other) {
   assert(memory_.size() == other.memory_.size());
   std::copy(other.memory_.begin(), other.memory_.end(), memory_.begin());
@@ -245,7 +282,8 @@ FramChip::Registers FramChip::registers() const {
           asleep_,
           in_flight_,
           below_min_vdd_,
-          write_protect_low_};
+          write_protect_low_,
+          word_bytes_};
 }
 
 void FramChip::put_back(const Registers& registers) {
@@ -263,6 +301,7 @@ void FramChip::put_back(const Registers& registers) {
   in_flight_ = registers.in_flight;
   below_min_vdd_ = registers.below_min_vdd;
   write_protect_low_ = registers.write_protect_low;
+  word_bytes_ = registers.word_bytes;
 }
 
 void FramChip::undo(FramOverwritten& notes) {
@@ -319,6 +358,14 @@ void FramChip::damage_in_flight() {
     for (std::uint32_t i = 0; i < part_.row_bytes; ++i) memory_[first + i] = garbage();
     ++damage_.rows_lost;
   }
+}
+
+// The access at hand is ended even so; what it writes is garbage below the lowest supply.
+void FramChip::damage_word() {
+  damage_.bytes_cut += word_bytes_;
+  if (!below_min_vdd_) return;
+  if (overwritten_ != nullptr) overwritten_->note(address_, {memory_.data() + address_, word_bytes_});
+  for (std::uint32_t i = 0; i < word_bytes_; ++i) memory_[address_ + i] = garbage();
 }
 
 std::uint8_t FramChip::garbage() {

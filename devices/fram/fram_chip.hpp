@@ -1,4 +1,5 @@
-// An SPI FRAM as seen from its pins: chip select and bytes in, bytes out and memory changed.
+// An FRAM as seen from outside: an SPI part from its pins, chip select and bytes in, bytes out and memory
+// changed; one in the address space of its MCU from the CPU, word by word.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +54,9 @@ class FramOverwritten {
 // acts at the rise of CS; the next fall of CS wakes the part, and what is clocked then is ignored.
 //
 // A transaction counts as one access of each row that it passes through.
+//
+// Of a mapped part a word is written as a whole or not at all: its controller ends the access at hand. Each
+// word that is written counts as an access of its row, and so does each row that loads come to.
 class FramChip {
  public:
   explicit FramChip(const FramPart& part, const FramFaults& faults = {});
@@ -79,6 +83,12 @@ class FramChip {
   // The WP pin: low, it locks the status register if WPEN is set.
   void drive_write_protect(bool low) { write_protect_low_ = low; }
 
+  // Of a mapped part, in place of the pins. A word has one or two bytes and lies in one row. begin_store():
+  // it is on its way; store(): it has arrived. Without power nothing is stored, and all bits read 1.
+  void begin_store(std::uint32_t address, std::uint32_t size_bytes);
+  void store(std::uint32_t address, std::span<const std::uint8_t> word);
+  void load(std::uint32_t address, std::span<std::uint8_t> word);
+
   // What the array holds, for programming and for verification; no bus, no time.
   [[nodiscard]] std::span<std::uint8_t> memory() { return memory_; }
   [[nodiscard]] std::span<const std::uint8_t> memory() const { return memory_; }
@@ -102,6 +112,7 @@ class FramChip {
     bool in_flight = false;
     bool below_min_vdd = false;
     bool write_protect_low = false;
+    std::uint32_t word_bytes = 0;
   };
   [[nodiscard]] Registers registers() const;
   void put_back(const Registers& registers);
@@ -147,6 +158,8 @@ class FramChip {
   // How many of so many bytes come before the end of the array.
   [[nodiscard]] std::uint32_t before_roll_over(std::size_t size_bytes) const;
   void damage_in_flight();
+  void damage_word();
+  [[nodiscard]] bool is_word(std::uint32_t address, std::size_t size_bytes) const;
   std::uint8_t garbage();
   [[nodiscard]] bool is_protected(std::uint32_t address) const;
 
@@ -169,7 +182,8 @@ class FramChip {
   std::uint32_t address_ = 0;
   std::uint32_t address_bytes_left_ = 0;
   std::uint32_t identity_index_ = 0;
-  std::uint32_t row_ = kNoRow;  // that the transaction is in
+  std::uint32_t word_bytes_ = 0;  // on their way to a mapped part
+  std::uint32_t row_ = kNoRow;    // that the transaction is in
   State state_ = State::idle;
   std::uint8_t opcode_ = 0;
   std::uint8_t status_ = 0;

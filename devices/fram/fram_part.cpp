@@ -16,6 +16,7 @@ constexpr std::string_view kMemoryMaximum = "data sheet, maximum, from memory";
 constexpr std::string_view kLikeMb85rs64v = "taken over from the MB85RS64V";
 constexpr std::string_view kTypicalWake = "typical of SPI FRAM: about 400 us";
 constexpr std::string_view kNoSecondPoint = "proportional to the clock";
+constexpr std::string_view kSlase54 = "data sheet SLASE54D";
 constexpr std::string_view kEntry = "guess: the part is asleep at once";
 
 template <class Value>
@@ -252,9 +253,28 @@ FramPart fm25v02a() {
   };
 }
 
+// All FRAM of the device, that of the program included. A row is what its controller reads and writes at
+// once: 64 bits, with a check code over them.
+FramPart msp430fr5994() {
+  FramPart part;
+  part.name = "msp430fr5994";
+  part.is_mapped = true;
+  part.size_bytes = from(kSlase54, kibibytes(256));
+  part.access =
+      from("data sheet SLASE54D: 125 ns a word; no wait state up to 8 MHz, one above", nanoseconds(125));
+  part.min_vdd_v = from(kSlase54, 1.8);
+  part.max_vdd_v = from(kSlase54, 3.6);
+  part.row_bytes = estimate("family user's guide SLAU367, from memory: 64 bits", 8U);
+  part.endurance = from("data sheet SLASE54D, minimum, reads and writes", 1e15);
+  part.reads_wear = from(kSlase54, true);
+  part.retention = from("data sheet SLASE54D, minimum; 100 years at 25 C", FramRetention{10, 85});
+  return part;
+}
+
 const std::vector<FramPart>& parts() {
-  static const std::vector<FramPart> all = {mb85rs64v(), mb85rs64t(), mb85rs256ty(), mb85rs2mta(),
-                                            mb85rs4mt(), cy15b104q(), fm25w256(),    fm25v02a()};
+  static const std::vector<FramPart> all = {mb85rs64v(),  mb85rs64t(), mb85rs256ty(),
+                                            mb85rs2mta(), mb85rs4mt(), cy15b104q(),
+                                            fm25w256(),   fm25v02a(),  msp430fr5994()};
   return all;
 }
 

@@ -1,4 +1,5 @@
-// The catalogue of SPI FRAM parts: one record a part, each figure with its source.
+// The catalogue of FRAM parts, on an SPI bus or in an MCU's address space: one record a part, each figure
+// with its source.
 #pragma once
 
 #include <array>
@@ -54,9 +55,13 @@ struct FramRetention {
 };
 
 struct FramPart {
-  std::string name;                     // lower case in the catalogue
-  std::string based_on;                 // of a user's part: whose figures it has where it gives none
+  std::string name;      // lower case in the catalogue
+  std::string based_on;  // of a user's part: whose figures it has where it gives none
+  // It lies in the address space of its MCU, whose active current has that of its accesses: no bus, and none
+  // of the figures that go with one.
+  bool is_mapped = false;
   Figure<std::uint32_t> size_bytes;     // a power of two
+  Figure<Picoseconds> access = {};      // to a row by the CPU, at most 1 us; of a mapped part
   Figure<std::uint32_t> address_bytes;  // 2 up to 64 KiB, 3 above
   Figure<bool> fast_read;               // FSTRD: a dummy byte between address and data
   Figure<bool> has_sleep;               // SLEEP
@@ -77,8 +82,16 @@ struct FramPart {
   Figure<bool> reads_wear;            // a read is an access: it is destructive, the row is restored
   Figure<FramRetention> retention;
 
-  // On straight lines from 0 A at 0 Hz through what is known, and on. O(1).
+  // Cycles that the CPU waits for an access to a mapped part, beside the one that any access takes. O(1).
+  [[nodiscard]] std::uint32_t wait_states(std::uint64_t clock_hz) const {
+    const auto access_ps = static_cast<std::uint64_t>(access.value.count);
+    const std::uint64_t cycles = (access_ps * clock_hz + kPicosecondsPerSecond - 1) / kPicosecondsPerSecond;
+    return cycles > 1 ? static_cast<std::uint32_t>(cycles - 1) : 0;
+  }
+
+  // On straight lines from 0 A at 0 Hz through what is known, and on; 0 A of a mapped part. O(1).
   [[nodiscard]] double active_a_at(std::uint64_t sck_hz) const {
+    if (is_mapped) return 0;
     const FramCurrent& low = active_low.value;
     const FramCurrent& high = active.value;
     const auto at_hz = static_cast<double>(sck_hz);
@@ -94,21 +107,27 @@ struct FramPart {
 template <class Part, class Visit>
 void visit_figures(Part& part, Visit visit) {
   visit("size", part.size_bytes);
-  visit("address_bytes", part.address_bytes);
-  visit("fast_read", part.fast_read);
-  visit("sleep", part.has_sleep);
-  visit("rdid", part.rdid);
-  visit("max_sck", part.max_sck_hz);
+  if (part.is_mapped) {
+    visit("access", part.access);
+  } else {
+    visit("address_bytes", part.address_bytes);
+    visit("fast_read", part.fast_read);
+    visit("sleep", part.has_sleep);
+    visit("rdid", part.rdid);
+    visit("max_sck", part.max_sck_hz);
+  }
   visit("min_vdd", part.min_vdd_v);
   visit("max_vdd", part.max_vdd_v);
-  visit("active_current", part.active);
-  if (part.active_low.value.sck_hz > 0) visit("active_current", part.active_low);
-  visit("standby_current", part.standby_a);
-  if (part.has_sleep) visit("sleep_current", part.sleep_a);
-  visit("wel_cleared_by_write", part.wel_cleared_by_write);
-  visit("power_up", part.power_up);
-  if (part.has_sleep) visit("sleep_entry", part.sleep_entry);
-  if (part.has_sleep) visit("wake", part.wake);
+  if (!part.is_mapped) {
+    visit("active_current", part.active);
+    if (part.active_low.value.sck_hz > 0) visit("active_current", part.active_low);
+    visit("standby_current", part.standby_a);
+    if (part.has_sleep) visit("sleep_current", part.sleep_a);
+    visit("wel_cleared_by_write", part.wel_cleared_by_write);
+    visit("power_up", part.power_up);
+    if (part.has_sleep) visit("sleep_entry", part.sleep_entry);
+    if (part.has_sleep) visit("wake", part.wake);
+  }
   visit("row", part.row_bytes);
   visit("endurance", part.endurance);
   visit("reads_wear", part.reads_wear);

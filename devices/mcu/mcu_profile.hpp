@@ -26,6 +26,10 @@ struct CpuCosts {
   double checksum_byte = 0;           // a byte of CRC-32C, nibble table
   double checksum_byte_by_table = 0;  // the same from a table of 256 words
   double section = 0;                 // a critical section, entered and left
+  // Of copying to and from FRAM in the address space, for an MCU that has some; wait states come on top.
+  double burst = 0;        // of up to 16 B, apart from its words: masking, loop
+  double stored_word = 0;  // a word of 16 bits from RAM to FRAM
+  double loaded_word = 0;  // the other way
 };
 
 struct McuProfile {
@@ -38,8 +42,10 @@ struct McuProfile {
   double deep_sleep_a = 0;    // RAM is lost; waking up is a boot
   std::vector<BootPhase> boot;
   CpuCosts costs;
-  std::string bus;         // default SPI profile
-  bool estimated = false;  // currents and clock, too, are not from a data sheet
+  std::string bus;               // default SPI profile
+  bool maps_fram = false;        // has FRAM in its address space
+  bool estimated = false;        // currents and clock, too, are not from a data sheet
+  bool costs_estimated = false;  // not counted from a trace
   std::string sources;
 
   // Active current at another clock: linear between idle_a_at_0_hz and active_a.

@@ -121,7 +121,7 @@ class Incoming {
     return (geometry.modules.referenced_bits ? 2U : 1U) * geometry.bitmap_bytes();
   }
   [[nodiscard]] std::byte* listed() const {
-    return arena().at((residents_.geometry().config.ram_bytes - bitmaps_bytes()) & ~7U);
+    return arena().at((residents_.geometry().config.ram_bytes - bitmaps_bytes()) & ~std::uint32_t{7});
   }
   [[nodiscard]] static bool bit(const std::byte* bitmap, std::uint32_t i) {
     return (static_cast<std::uint32_t>(bitmap[i / 8]) >> i % 8 & 1U) != 0;

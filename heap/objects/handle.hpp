@@ -49,7 +49,7 @@ class Handle {
   }
 
  private:
-  static constexpr std::uint32_t kPartial = 1U << 31U;
+  static constexpr std::uint32_t kPartial = 0x8000'0000U;
 
   std::uint32_t home_ = 0;
   std::uint32_t size_ = 0;

@@ -62,7 +62,7 @@ class Clock {
   template <class A>
   static void move_hand(const A& arena, std::uint32_t shift, std::uint32_t slot) {
     std::uint32_t& hands = arena.control().policy_state;
-    hands = (hands & ~(0xFFFFU << shift)) | slot << shift;
+    hands = (hands & ~(std::uint32_t{0xFFFF} << shift)) | slot << shift;
   }
 };
 

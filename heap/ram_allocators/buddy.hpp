@@ -152,7 +152,7 @@ class BuddyRam {
   }
 
  private:
-  static constexpr std::uint32_t kNoSize = ~0U;
+  static constexpr std::uint32_t kNoSize = 0xFFFF'FFFFU;
 
   static constexpr std::uint16_t narrow(std::uint32_t n) { return static_cast<std::uint16_t>(n); }
   static constexpr std::uint32_t lowest_bit(std::uint32_t n) { return n & (~n + 1U); }

@@ -72,21 +72,23 @@ class CompactSlot {
   [[nodiscard]] static constexpr bool is_at_rest() { return false; }
   [[nodiscard]] constexpr bool is_listed() const { return used(); }
 
-  constexpr void set_borrows(std::uint32_t n) { put(15U << kBorrowShift, n << kBorrowShift); }
-  constexpr void add_reader() { bits_ += 1U << kBorrowShift; }
-  constexpr void remove_reader() { bits_ -= 1U << kBorrowShift; }
+  constexpr void set_borrows(std::uint32_t n) { put(15 * kOneReader, n << kBorrowShift); }
+  constexpr void add_reader() { bits_ += kOneReader; }
+  constexpr void remove_reader() { bits_ -= kOneReader; }
   constexpr void set_dirty(bool on) { put(kDirty, on ? kDirty : 0U); }
   constexpr void set_referenced(bool on) { put(kReferenced, on ? kReferenced : 0U); }
   constexpr void set_record(Record) {}
-  constexpr void set_next(std::uint32_t index) { put(0x3FU << kNextShift, index << kNextShift); }
+  constexpr void set_next(std::uint32_t index) { put(kNextMask, index << kNextShift); }
 
  private:
   static constexpr std::uint32_t kBlockShift = 12;
   static constexpr std::uint32_t kBorrowShift = 19;
-  static constexpr std::uint32_t kDirty = 1U << 23U;
-  static constexpr std::uint32_t kReferenced = 1U << 24U;
-  static constexpr std::uint32_t kPartial = 1U << 25U;
+  static constexpr std::uint32_t kOneReader = std::uint32_t{1} << kBorrowShift;
+  static constexpr std::uint32_t kDirty = 0x80'0000;
+  static constexpr std::uint32_t kReferenced = 0x100'0000;
+  static constexpr std::uint32_t kPartial = 0x200'0000;
   static constexpr std::uint32_t kNextShift = 26;
+  static constexpr std::uint32_t kNextMask = std::uint32_t{0x3F} << kNextShift;
 
   // Of a power of two.
   static constexpr std::uint32_t order_of(std::uint32_t leaves) {

@@ -57,7 +57,7 @@ class StandardSlot {
 
   [[nodiscard]] constexpr bool is_at_rest() const {
     constexpr std::uint32_t kSame = static_cast<std::uint32_t>(Record::same) << kRecordShift;
-    return (state_ & (kDirty | kBorrows | 3U << kRecordShift)) == kSame;
+    return (state_ & (kDirty | kBorrows | kRecordMask)) == kSame;
   }
   // A free slot is listed if its record says otherwise.
   [[nodiscard]] constexpr bool is_listed() const {
@@ -70,18 +70,20 @@ class StandardSlot {
   constexpr void set_dirty(bool on) { put(kDirty, on ? kDirty : 0U); }
   constexpr void set_referenced(bool on) { put(kReferenced, on ? kReferenced : 0U); }
   constexpr void set_record(Record record) {
-    put(3U << kRecordShift, static_cast<std::uint32_t>(record) << kRecordShift);
+    put(kRecordMask, static_cast<std::uint32_t>(record) << kRecordShift);
   }
-  constexpr void set_next(std::uint32_t index) { put(0xFFFU << kNextShift, index << kNextShift); }
+  constexpr void set_next(std::uint32_t index) { put(kNextMask, index << kNextShift); }
 
  private:
   static constexpr std::uint32_t kBorrowShift = 11;
   static constexpr std::uint32_t kBorrows = 15U << kBorrowShift;
   static constexpr std::uint32_t kDirty = 1U << 15U;
-  static constexpr std::uint32_t kReferenced = 1U << 16U;
-  static constexpr std::uint32_t kPartial = 1U << 17U;
+  static constexpr std::uint32_t kReferenced = 0x1'0000;
+  static constexpr std::uint32_t kPartial = 0x2'0000;
   static constexpr std::uint32_t kRecordShift = 18;
+  static constexpr std::uint32_t kRecordMask = std::uint32_t{3} << kRecordShift;
   static constexpr std::uint32_t kNextShift = 20;
+  static constexpr std::uint32_t kNextMask = std::uint32_t{0xFFF} << kNextShift;
 
   constexpr void put(std::uint32_t mask, std::uint32_t bits) { state_ = (state_ & ~mask) | bits; }
 

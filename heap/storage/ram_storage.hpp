@@ -1,4 +1,5 @@
-// Storage in memory that the CPU addresses itself: for tests, and for parts that are memory-mapped.
+// Storage in memory of the CPU's own, for tests and desktops. FRAM in a microcontroller's address space has a
+// driver of its own, mapped_fram.hpp: here what is being copied goes on after the persist interrupt.
 #pragma once
 
 #include <cstdint>

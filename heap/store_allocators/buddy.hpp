@@ -79,7 +79,8 @@ class BuddyStore {
           best = at;
           best_order = order;
         }
-        at += 1U << order;  // NOLINT(clang-analyzer-core.UndefinedBinaryOperatorResult): end - at is not 0
+        at += std::uint32_t{1}
+              << order;  // NOLINT(clang-analyzer-core.UndefinedBinaryOperatorResult): end - at is not 0
       }
     }
     if (best_order == kNoOrder) return Error::no_storage;
@@ -114,7 +115,7 @@ class BuddyStore {
   static std::uint32_t log2_of(std::uint32_t n) { return static_cast<std::uint32_t>(std::bit_width(n)) - 1U; }
   static std::uint8_t code_of(std::uint32_t order) { return static_cast<std::uint8_t>(order + 1U); }
   // The remainder keeps a byte that is no code from being a shift out of range.
-  static std::uint32_t block_units(std::uint8_t code) { return 1U << ((code - 1U) % 32U); }
+  static std::uint32_t block_units(std::uint8_t code) { return std::uint32_t{1} << ((code - 1U) % 32U); }
 
   // The end of the free units from `at` on, which is free; at most as far as a block reaches that begins
   // there.

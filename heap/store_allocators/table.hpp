@@ -18,7 +18,7 @@ namespace brownout::heap {
 // The unit of a region with a table byte a unit: 8 B below 16 KiB, 16 B below 63 KiB, 32 B from there on.
 // The table then takes a ninth of the region at most, and less of a larger one. O(1).
 constexpr std::uint32_t default_unit_bytes(std::uint32_t region_bytes) {
-  return region_bytes < 16 * 1024 ? 8 : region_bytes < 63 * 1024 ? 16 : 32;
+  return region_bytes < 16 * kKibi ? 8 : region_bytes < 63 * kKibi ? 16 : 32;
 }
 
 // Units of `unit_bytes` that `size_bytes` take, at least one. O(1).

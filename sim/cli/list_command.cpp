@@ -21,8 +21,11 @@ std::string list_of(const char* title, const Names& names) {
 std::string parts() {
   std::string text = "parts (storage.part; `brownout parts NAME` shows a record)\n";
   for (const devices::FramPart& part : devices::fram_parts()) {
-    text += fmt::format("  {:<20} {}, up to {}, {} estimates\n", part.name, format_bytes(part.size_bytes),
-                        format_quantity(static_cast<double>(part.max_sck_hz), Dimension::frequency),
+    const std::string speed =
+        part.is_mapped
+            ? "in the address space"
+            : "up to " + format_quantity(static_cast<double>(part.max_sck_hz), Dimension::frequency);
+    text += fmt::format("  {:<20} {}, {}, {} estimates\n", part.name, format_bytes(part.size_bytes), speed,
                         devices::estimates_in(part));
   }
   return text;

@@ -61,7 +61,9 @@ std::string opcodes_of(const FramPart& part) {
 }
 
 std::string record_of(const FramPart& part) {
-  std::string text = fmt::format("{}\n  {:<21} {}\n", part.name, "opcodes", opcodes_of(part));
+  std::string text = part.name + "\n";
+  text += part.is_mapped ? fmt::format("  {:<21} {}\n", "bus", "none: in the address space of its MCU")
+                         : fmt::format("  {:<21} {}\n", "opcodes", opcodes_of(part));
   devices::visit_figures(part, [&text](const char* key, const auto& figure) {
     text += fmt::format("  {:<21} {:<27} {}{}\n", key, text_of(key, figure.value),
                         figure.estimated ? "ESTIMATE: " : "", figure.source);
@@ -69,11 +71,16 @@ std::string record_of(const FramPart& part) {
   return text;
 }
 
+std::string speed_of(const FramPart& part) {
+  if (part.is_mapped) return "mapped, " + format_time(part.access);
+  return "up to " + hertz(part.max_sck_hz);
+}
+
 std::string list_of_parts() {
   std::string text;
   for (const FramPart& part : devices::fram_parts()) {
-    text += fmt::format("{:<12} {:>7}, up to {:<6}, {} to {}, {} estimates\n", part.name,
-                        format_bytes(part.size_bytes), hertz(part.max_sck_hz),
+    text += fmt::format("{:<12} {:>7}, {:<12}, {} to {}, {} estimates\n", part.name,
+                        format_bytes(part.size_bytes), speed_of(part),
                         format_quantity(part.min_vdd_v, Dimension::voltage),
                         format_quantity(part.max_vdd_v, Dimension::voltage), devices::estimates_in(part));
   }

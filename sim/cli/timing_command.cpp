@@ -67,6 +67,9 @@ TimingSetup setup_of(const po::variables_map& values) {
     throw InputError(at("--part", part),
                      fmt::format("unknown part; known are {}", names_of(devices::fram_parts())));
   }
+  if (known_part->is_mapped) {
+    throw InputError(at("--part", part), "lies in the address space of its MCU: there is no bus to time");
+  }
   setup.part = *known_part;
 
   const auto& bus = values["bus"].as<std::string>();

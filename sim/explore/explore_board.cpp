@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #include "sim/machine/machine.hpp"
+#include "sim/machine/words.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define BROWNOUT_ASAN 1
@@ -87,7 +88,6 @@ ExploreBoard::ExploreBoard(const Scenario& scenario, BoardOptions options)
       options_(std::move(options)),
       bound_(options_.bound ? *options_.bound : persist_bound(scenario)),
       fram_(scenario.storage.part, faults_of(scenario)),
-      bus_(scenario.storage.bus.costs(scenario.storage.transfer), scenario.storage.sck_hz, fram_, *this),
       ram_words_(scenario.heap.ram_bytes / 8 + 1),
       ram_(bytes_of(ram_words_, scenario.heap.ram_bytes)),
       os_words_(heap_config_of(scenario).os_bytes / 8 + 1),
@@ -98,6 +98,11 @@ ExploreBoard::ExploreBoard(const Scenario& scenario, BoardOptions options)
       second_stack_(kSecondStackBytes),
       pattern_(scenario.seed),
       random_(scenario.seed ^ 0x7065'7274'7572'62ULL) {
+  if (!scenario.storage.part.is_mapped) {
+    Timekeeper& clock = *this;
+    bus_.emplace(scenario.storage.bus.costs(scenario.storage.transfer), scenario.storage.sck_hz, fram_,
+                 clock);
+  }
   const auto make = options_.make_firmware != nullptr ? options_.make_firmware : &firmware::make_firmware;
   firmware::Image image = image_of(scenario, ram_, os_part_);
   image.attach = false;
@@ -184,7 +189,9 @@ bool ExploreBoard::is_selected(std::uint64_t index) {
 
 void ExploreBoard::exit_critical() {
   assert(critical_depth_ > 0);
-  if (--critical_depth_ == 0 && deferred_.any && mode_ == Mode::program) try_deferred();
+  if (--critical_depth_ > 0 || mode_ != Mode::program) return;
+  if (deferred_.any) try_deferred();
+  if (suffer_due_) suffer();
 }
 
 // The interrupt waited for the end of the section: one outage for all of its points.
@@ -197,8 +204,19 @@ void ExploreBoard::try_deferred() {
 }
 
 void ExploreBoard::pass(Picoseconds span, BusTime spent_on) {
+  if (pass_point(spent_on != BusTime::driver)) bus_time_ += span;
+}
+
+// An instant on the way to the store. False if the program was interrupted for good there.
+bool ExploreBoard::pass_point(bool moves_data) {
   if (mode_ == Mode::program) {
-    if (armed_ && spent_on != BusTime::driver && wire_bytes_++ == armed_at_) return suffer();
+    if (armed_ && moves_data && wire_bytes_++ == armed_at_) {
+      if (critical_depth_ == 0) {
+        suffer();
+        return false;
+      }
+      suffer_due_ = true;
+    }
     at(PointClass::byte);
   } else if (cut_at_ && mode_ != Mode::start) {
     const std::uint64_t at = bus_points_++;
@@ -206,7 +224,7 @@ void ExploreBoard::pass(Picoseconds span, BusTime spent_on) {
     if (at + kBytesBelowVdd >= *cut_at_) fram_.supply(0);
     if (at == *cut_at_) cut_power();
   }
-  bus_time_ += span;
+  return true;
 }
 
 bool ExploreBoard::is_undisturbed() const { return mode_ != Mode::program && !cut_at_; }
@@ -259,7 +277,7 @@ void ExploreBoard::save(const std::byte* stack_pointer, std::size_t stack_limit)
   const std::span<std::byte> statics = firmware_->static_ram();
   saved_.statics.assign(statics.begin(), statics.end());
   saved_.chip = fram_.registers();
-  saved_.bus.emplace(bus_);
+  if (bus_) saved_.bus.emplace(*bus_);
   saved_.bus_time = bus_time_;
   saved_.millicycles = millicycles_;
   saved_.epoch = epoch_;
@@ -287,8 +305,7 @@ void ExploreBoard::rewind() {
   fram_.undo(aside_);
   fram_.put_back(saved_.chip);
   fram_.set_power_loss(scenario_.storage.power_loss);
-  std::destroy_at(&bus_);
-  std::construct_at(&bus_, *saved_.bus);
+  if (bus_) bus_.emplace(*saved_.bus);
   copy_to(ram_, saved_.ram);
   copy_to(os_part_, saved_.os);
   copy_to(firmware_->static_ram(), saved_.statics);
@@ -329,13 +346,13 @@ void ExploreBoard::persist_body() {
   ++epoch_;
   const std::uint32_t sequence = heap::following_sequence(control());
   image_address_ = area_.places + (sequence & 1U) * area_.place_bytes;
-  const BusCounters before = bus_.counters();
+  const BusCounters before = counters();
   const heap::Status status = firmware_->persist();
   if (!status.ok()) fault_aside("persist", "the persist reported an error of the storage");
   if (critical_depth_ != 0) fault_aside("section", "the persist left a critical section open");
   PersistCost cost;
-  cost.bytes = bus_.counters().data_bytes - before.data_bytes;
-  cost.transactions = bus_.counters().transactions - before.transactions;
+  cost.bytes = counters().data_bytes - before.data_bytes;
+  cost.transactions = counters().transactions - before.transactions;
   cost.time = now() - crossing_;
   result_.bytes_persisted += cost.bytes;
   result_.largest_bytes_over_bound =
@@ -353,16 +370,16 @@ void ExploreBoard::persist_body() {
 void ExploreBoard::restore_body(bool older) {
   mode_ = Mode::restore;
   critical_depth_ = 0;
-  const std::uint64_t before = bus_.counters().data_bytes;
+  const std::uint64_t before = counters().data_bytes;
   status_ = older ? firmware_->restore_older() : firmware_->restore();
-  const std::uint64_t bytes = bus_.counters().data_bytes - before;
+  const std::uint64_t bytes = counters().data_bytes - before;
   result_.bytes_restored += bytes;
   if (status_.ok() && bytes == 0) fault_aside("restore", "no bytes came back");
 }
 
 // Everything volatile goes, with a pattern that differs each time; then the board has power again.
 void ExploreBoard::power_cycle() {
-  bus_.reset();
+  if (bus_) bus_->reset();
   fram_.power_off();
   fill_pattern(ram_);
   fill_pattern(os_part_);
@@ -388,7 +405,7 @@ std::optional<std::string> ExploreBoard::state_fault() {
 // A transfer was in flight, which the controller does not stop at once.
 bool ExploreBoard::may_drain() const {
   const devices::TransferCosts& costs = scenario_.storage.bus.costs(scenario_.storage.transfer);
-  return saved_.bus->is_active() && costs.abort_granularity != devices::AbortGranularity::byte;
+  return saved_.bus && saved_.bus->is_active() && costs.abort_granularity != devices::AbortGranularity::byte;
 }
 
 // A persist writes to the place whose turn it is, a restore to nothing.
@@ -480,7 +497,7 @@ bool ExploreBoard::run_cut(void (*body)(void*)) {
 // At a point of the bus: whoever waits for it is abandoned.
 void ExploreBoard::cut_power() {
   was_cut_ = true;
-  bus_.reset();
+  if (bus_) bus_->reset();
   fram_.power_off();
   fibers_.abandon();
 }
@@ -561,33 +578,78 @@ void ExploreBoard::calls(MemoryCall call) {
 }
 
 void ExploreBoard::begin_send(heap::ConstBytes command, heap::OutStream data) {
-  arm(command);
-  bus_.begin_send(command, data);
+  arm(digest_of(command.data, command.size, command.size), command.size);
+  bus_->begin_send(command, data);
 }
 
 void ExploreBoard::begin_receive(heap::ConstBytes command, heap::InStream data) {
-  arm(command);
-  bus_.begin_receive(command, data);
+  arm(digest_of(command.data, command.size, command.size), command.size);
+  bus_->begin_receive(command, data);
 }
 
 // Each transaction of a call is interrupted once: at its first byte, at its first byte of data, or later.
-void ExploreBoard::arm(heap::ConstBytes command) {
+void ExploreBoard::arm(std::uint64_t transaction, std::uint64_t command_bytes) {
   if (mode_ != Mode::program) return;
   armed_ = false;
   if (options_.course != Course::retries && options_.course != Course::resumes) return;
-  if (!interrupted_.insert(digest_of(command.data, command.size, command.size)).second) return;
+  if (!interrupted_.insert(transaction).second) return;
   armed_ = true;
   wire_bytes_ = 0;
   constexpr std::uint64_t kLater = 5;
   const std::uint64_t turn = result_.suffered % 3;
-  armed_at_ = turn == 0 ? 0 : turn == 1 ? command.size : command.size + kLater;
+  armed_at_ = turn == 0 ? 0 : turn == 1 ? command_bytes : command_bytes + kLater;
 }
 
 heap::TransferState ExploreBoard::poll_bus() {
-  const heap::TransferState state = bus_.poll();
+  const heap::TransferState state = bus_->poll();
   // One that was shorter is interrupted at its end.
   if (state == heap::TransferState::done && armed_ && mode_ == Mode::program) suffer();
   return state;
+}
+
+// Without a bus: the first burst of a transfer.
+void ExploreBoard::open_copy(std::uint32_t address, bool writes) {
+  if (copying_) return;
+  copying_ = true;
+  arm(std::uint64_t{address} * 2 + (writes ? 1 : 0), 1);
+}
+
+void ExploreBoard::store(std::uint32_t address, heap::ConstBytes bytes) {
+  const devices::CpuCosts& costs = scenario_.mcu.profile.costs;
+  const std::uint32_t waits = scenario_.storage.part.wait_states(scenario_.mcu.clock_hz);
+  open_copy(address, true);
+  spend_cycles(costs.burst);
+  for_each_word(address, bytes, [&](std::uint32_t at, heap::ConstBytes word) {
+    fram_.begin_store(at, word.size);
+    static_cast<void>(pass_point(true));
+    spend_cycles(costs.stored_word + waits);
+    fram_.store(at, {reinterpret_cast<const std::uint8_t*>(word.data), word.size});
+  });
+  copies_.data_bytes += bytes.size;
+}
+
+void ExploreBoard::load(std::uint32_t address, heap::MutableBytes bytes) {
+  const devices::CpuCosts& costs = scenario_.mcu.profile.costs;
+  const devices::FramPart& part = scenario_.storage.part;
+  const std::uint32_t waits = part.wait_states(scenario_.mcu.clock_hz);
+  open_copy(address, false);
+  spend_cycles(costs.burst);
+  for_each_word(address, bytes, [&](std::uint32_t at, heap::MutableBytes word) {
+    static_cast<void>(pass_point(true));
+    const bool is_in_cache = at != address && at % part.row_bytes != 0;
+    spend_cycles(costs.loaded_word + (is_in_cache ? 0 : waits));
+    fram_.load(at, {reinterpret_cast<std::uint8_t*>(word.data), word.size});
+  });
+  copies_.data_bytes += bytes.size;
+}
+
+void ExploreBoard::copy_over(bool done) {
+  copying_ = false;
+  if (done && armed_ && mode_ == Mode::program) suffer();
+}
+
+void ExploreBoard::spend_cycles(double cycles) {
+  millicycles_ += static_cast<std::uint64_t>(std::llround(cycles * 1000.0));
 }
 
 // An outage, or a false alarm, that is not taken back.
@@ -595,6 +657,8 @@ void ExploreBoard::suffer() { suffer(options_.course != Course::resumes); }
 
 __attribute__((noinline)) void ExploreBoard::suffer(bool outage) {
   armed_ = false;
+  suffer_due_ = false;
+  copying_ = false;
   ++result_.suffered;
   crossing_ = now();
   save(static_cast<const std::byte*>(__builtin_frame_address(0)), kNearStackBytes);

@@ -129,7 +129,10 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   void begin_send(heap::ConstBytes command, heap::OutStream data) override;
   void begin_receive(heap::ConstBytes command, heap::InStream data) override;
   heap::TransferState poll_bus() override;
-  void abort_bus() override { bus_.abort(); }
+  void abort_bus() override { bus_->abort(); }
+  void store(std::uint32_t address, heap::ConstBytes bytes) override;
+  void load(std::uint32_t address, heap::MutableBytes bytes) override;
+  void copy_over(bool done) override;
   void calls(firmware::MemoryCall call) override;
   void object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) override;
   void object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) override;
@@ -156,6 +159,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   }
 
   // Points.
+  bool pass_point(bool moves_data);
   void at(PointClass point);
   [[nodiscard]] bool is_selected(std::uint64_t index);
   void try_deferred();
@@ -211,7 +215,10 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   [[nodiscard]] int error() const { return static_cast<int>(status_.error()); }
 
   // The course of the program.
-  void arm(heap::ConstBytes command);
+  void arm(std::uint64_t transaction, std::uint64_t command_bytes);
+  void open_copy(std::uint32_t address, bool writes);
+  void spend_cycles(double cycles);
+  [[nodiscard]] const BusCounters& counters() const { return bus_ ? bus_->counters() : copies_; }
   void suffer();
   void suffer(bool outage);
   void note_program_writes();
@@ -233,7 +240,8 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   BoardOptions options_;
   PersistBound bound_;
   devices::FramChip fram_;
-  SpiController bus_;
+  std::optional<SpiController> bus_;  // of a part that has one
+  BusCounters copies_;                // of one that has none
   std::vector<std::uint64_t> ram_words_;
   std::span<std::byte> ram_;
   std::vector<std::uint64_t> os_words_;
@@ -305,6 +313,8 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   bool armed_ = false;
   std::uint64_t armed_at_ = 0;
   std::uint64_t wire_bytes_ = 0;  // of this transaction
+  bool suffer_due_ = false;       // at the end of this critical section
+  bool copying_ = false;          // a transfer without a bus is open
 };
 
 }  // namespace brownout::sim::explore

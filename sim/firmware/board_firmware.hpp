@@ -6,15 +6,15 @@
 #include <optional>
 #include <utility>
 
-#include "heap/storage/spi_fram.hpp"
 #include "sim/firmware/attachment.hpp"
+#include "sim/firmware/board_driver.hpp"
 #include "sim/firmware/checked_memory.hpp"
 #include "sim/firmware/firmware.hpp"
 #include "sim/firmware/workloads/run_workload.hpp"
 
 namespace brownout::sim::firmware {
 
-using Driver = heap::SpiFram<BusShim, PlatformShim>;
+using Driver = BoardDriver;
 
 // A memory in its RAM and on its storage; pages have a size, too.
 template <class Memory>
@@ -33,7 +33,11 @@ template <class Memory>
 class BoardFirmware final : public Firmware {
  public:
   BoardFirmware(Image image, Port& port)
-      : image_(std::move(image)), port_(port), platform_(port, image_.memory.checksum), bus_(port) {
+      : image_(std::move(image)),
+        port_(port),
+        platform_(port, image_.memory.checksum),
+        bus_(port),
+        window_(port) {
     attachment_.wanted = image_.attach;
   }
 
@@ -78,8 +82,8 @@ class BoardFirmware final : public Firmware {
   static constexpr bool kHasRoots = requires(Memory & memory) { memory.marks_bytes(); };
 
   struct Statics {
-    Statics(const Image& image, BusShim& bus, PlatformShim& platform)
-        : driver(bus, platform, image.storage), memory(make_memory<Memory>(image, driver, platform)) {}
+    Statics(const Image& image, Port& port, BusShim& bus, WindowShim& window, PlatformShim& platform)
+        : driver(image, port, bus, window, platform), memory(make_memory<Memory>(image, driver, platform)) {}
     Driver driver;
     Memory memory;
   };
@@ -89,7 +93,7 @@ class BoardFirmware final : public Firmware {
 
   heap::Status boot() {
     // Abandoned without running destructors: nothing in it owns anything outside.
-    new (memory_) Statics(image_, bus_, platform_);
+    new (memory_) Statics(image_, port_, bus_, window_, platform_);
     if (const heap::Status status = statics().memory.configuration(); !status.ok()) return status;
     return statics().driver.start();
   }
@@ -120,6 +124,7 @@ class BoardFirmware final : public Firmware {
   Port& port_;
   PlatformShim platform_;
   BusShim bus_;
+  WindowShim window_;
   Attachment attachment_;
   std::optional<CheckedMemory> checked_;
   alignas(Statics) std::byte memory_[sizeof(Statics)] = {};

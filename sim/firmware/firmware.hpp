@@ -20,6 +20,7 @@ struct Image {
   heap::HeapConfig heap;
   MemoryOptions memory;
   heap::SpiFramConfig storage;
+  std::uint32_t mapped_bytes = 0;  // of FRAM in the address space; 0: `storage` is on the bus
   WorkloadOptions workload;
   std::span<std::byte> ram;      // the heap's, config.ram_bytes, aligned to 8
   std::span<std::byte> os_part;  // what the OS wants saved beside the heap

@@ -38,6 +38,12 @@ class Port {
   virtual heap::TransferState poll_bus() = 0;
   virtual void abort_bus() = 0;
 
+  // MappedWindow
+  virtual void store(std::uint32_t address, heap::ConstBytes bytes) = 0;
+  virtual void load(std::uint32_t address, heap::MutableBytes bytes) = 0;
+  // A transfer of the driver of mapped FRAM is over: done, or gone.
+  virtual void copy_over(bool done) = 0;
+
   // Nothing to do for the CPU, for so long: it sleeps, or busy-waits. Meanwhile a peripheral (a radio, a
   // sensor) draws `load_ua` from the rail; the persist interrupt switches it off, and what is left of the
   // phase goes on with it afterwards.
@@ -110,6 +116,16 @@ class BusShim {
   }
   BROWNOUT_SHIM heap::TransferState poll() { return port_.poll_bus(); }
   BROWNOUT_SHIM void abort() { port_.abort_bus(); }
+
+ private:
+  Port& port_;
+};
+
+class WindowShim {
+ public:
+  explicit WindowShim(Port& port) : port_(port) {}
+  void store(std::uint32_t address, heap::ConstBytes bytes) { port_.store(address, bytes); }
+  void load(std::uint32_t address, heap::MutableBytes bytes) { port_.load(address, bytes); }
 
  private:
   Port& port_;

@@ -89,6 +89,7 @@ firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std
   const devices::FramIdentity& identity = storage.part.rdid;
   image.storage.identity_bytes = identity.size;
   for (std::uint32_t i = 0; i < identity.size; ++i) image.storage.identity[i] = std::byte{identity.bytes[i]};
+  if (storage.part.is_mapped) image.mapped_bytes = storage.part.size_bytes;
   image.workload = scenario.workload;
   image.ram = ram;
   image.os_part = os_part;
@@ -120,7 +121,6 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
       source_period_(source->period()),
       train_(supply_of(scenario, options_.plan != nullptr), std::move(source), ledger),
       fram_(scenario.storage.part, faults_of(scenario)),
-      bus_(scenario.storage.bus.costs(scenario.storage.transfer), scenario.storage.sck_hz, fram_, *this),
       tick_(scenario.storage.bus.tick),
       ram_words_(scenario.heap.ram_bytes / 8 + 1),
       ram_(bytes_of(ram_words_, scenario.heap.ram_bytes)),
@@ -132,6 +132,11 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
       boot_stack_(kBootStackBytes),
       limit_(scenario.stop.time.value_or(kLongestTime)),
       pattern_(scenario.seed) {
+  if (!is_mapped()) {
+    const StorageConfig& storage = scenario.storage;
+    Timekeeper& clock = *this;
+    bus_.emplace(storage.bus.costs(storage.transfer), storage.sck_hz, fram_, clock);
+  }
   const McuConfig& mcu = scenario.mcu;
   active_w_ = mcu.profile.active_a_at(mcu.clock_hz) * mcu.profile.rail_v;
   const StorageConfig& storage = scenario.storage;
@@ -291,7 +296,7 @@ bool Machine::persist_now() {
   ram_before_.assign(ram_.begin(), ram_.end());
   os_before_.assign(os_part_.begin(), os_part_.end());
   const bool dirty = anything_dirty();
-  const BusCounters before = bus_.counters();
+  const BusCounters before = counters();
   note_persist_begin();
   fingerprint_.add(Trace::persist_begin, train_.now(), train_.terminal_v());
 
@@ -309,8 +314,8 @@ bool Machine::persist_now() {
   if (!frozen_) {
     result_.persist.time_s.add(time_s);
     result_.persist.energy_j.add(energy_j);
-    result_.persist.bytes.add(static_cast<double>(bus_.counters().data_bytes - before.data_bytes));
-    result_.persist.transactions.add(static_cast<double>(bus_.counters().transactions - before.transactions));
+    result_.persist.bytes.add(static_cast<double>(counters().data_bytes - before.data_bytes));
+    result_.persist.transactions.add(static_cast<double>(counters().transactions - before.transactions));
     result_.lowest_persist_end_v = std::min(result_.lowest_persist_end_v, train_.terminal_v());
     check_persist(before);
   }
@@ -321,8 +326,8 @@ bool Machine::persist_now() {
 // From the warning level on, so that waiting for the end of a critical section counts.
 void Machine::check_persist(const BusCounters& before) {
   PersistCost cost;
-  cost.bytes = bus_.counters().data_bytes - before.data_bytes;
-  cost.transactions = bus_.counters().transactions - before.transactions;
+  cost.bytes = counters().data_bytes - before.data_bytes;
+  cost.transactions = counters().transactions - before.transactions;
   cost.time = train_.now() - crossing_.at;
   cost.energy_j = ledger_.drawn_j() - crossing_.drawn_j;
   if (cost.time.count > 0) {
@@ -431,7 +436,7 @@ void Machine::boot_and_restore() {
   train_.settle();
   const Picoseconds begin = train_.now();
   const double begin_j = ledger_.drawn_j();
-  const BusCounters before = bus_.counters();
+  const BusCounters before = counters();
   const heap::Status status = firmware_->restore();
   if (!status.ok()) {
     fail(fmt::format("the restore after a complete persist reported error {}",
@@ -442,14 +447,14 @@ void Machine::boot_and_restore() {
     result_.largest_start_j = std::max(result_.largest_start_j, ledger_.drawn_j() - turn_on_drawn_j_);
     result_.restore.time_s.add((train_.now() - begin).seconds());
     result_.restore.energy_j.add(ledger_.drawn_j() - begin_j);
-    result_.restore.bytes.add(static_cast<double>(bus_.counters().data_bytes - before.data_bytes));
-    result_.restore.transactions.add(static_cast<double>(bus_.counters().transactions - before.transactions));
+    result_.restore.bytes.add(static_cast<double>(counters().data_bytes - before.data_bytes));
+    result_.restore.transactions.add(static_cast<double>(counters().transactions - before.transactions));
   }
   restored_ = true;
 }
 
 void Machine::cut_storage() {
-  bus_.reset();
+  if (bus_) bus_->reset();
   fram_.power_off();
   selected_ = false;
 }
@@ -467,7 +472,7 @@ void Machine::power_down() {
 void Machine::power_failed() {
   if (mode_ == Mode::persist) {
     // Lets the persist run on as a ghost, from within its transfer, to learn what it lacked.
-    bus_.settle();
+    if (bus_) bus_->settle();
     fram_.power_off();
     ghost_ = true;
     return;

@@ -89,6 +89,9 @@ class Machine final : private firmware::Port, private Timekeeper {
   void begin_receive(heap::ConstBytes command, heap::InStream data) override;
   heap::TransferState poll_bus() override;
   void abort_bus() override;
+  void store(std::uint32_t address, heap::ConstBytes bytes) override;
+  void load(std::uint32_t address, heap::MutableBytes bytes) override;
+  void copy_over(bool done) override;
   void object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) override;
   void object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) override;
   void object_read(std::uint32_t home, heap::ConstBytes bytes) override;
@@ -141,7 +144,11 @@ class Machine final : private firmware::Port, private Timekeeper {
     return scenario_.storage.power_loss == devices::FramFault::garbage_below_min_vdd;
   }
   void note_power_cycle();
-  void charge_cycles(std::uint64_t millicycles, bool calibrated);
+  void charge_cycles(std::uint64_t millicycles, bool calibrated, PointKind kind = PointKind::work);
+  void charge_copy(double cycles, PointKind kind);
+  [[nodiscard]] bool is_mapped() const { return scenario_.storage.part.is_mapped; }
+  // Of the bus; of a mapped part the driver's transfers, and no transactions.
+  [[nodiscard]] const BusCounters& counters() const { return bus_ ? bus_->counters() : copies_; }
   void note_operation();
 
   // Endings. stop() freezes time: the program runs on to the end of its operation without cost.
@@ -170,7 +177,8 @@ class Machine final : private firmware::Port, private Timekeeper {
   std::optional<Picoseconds> source_period_;
   PowerTrain train_;
   devices::FramChip fram_;
-  SpiController bus_;
+  std::optional<SpiController> bus_;  // none of a mapped part
+  BusCounters copies_;
   devices::TickClock tick_;
   std::vector<std::uint64_t> ram_words_;  // 8-byte aligned memory of the heap
   std::span<std::byte> ram_;

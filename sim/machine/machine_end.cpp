@@ -59,11 +59,11 @@ std::optional<std::string> Machine::structure_fault() const {
 RunResult Machine::finish() {
   train_.close();
   result_.simulated = train_.now();
-  result_.bus_transactions = bus_.counters().transactions;
-  result_.bus_transfers = bus_.counters().transfers;
-  result_.bus_aborted = bus_.counters().aborted;
-  result_.bus_data_bytes = bus_.counters().data_bytes;
-  result_.bus_drained_bytes = bus_.counters().drained_bytes;
+  result_.bus_transactions = counters().transactions;
+  result_.bus_transfers = counters().transfers;
+  result_.bus_aborted = counters().aborted;
+  result_.bus_data_bytes = counters().data_bytes;
+  result_.bus_drained_bytes = counters().drained_bytes;
   result_.violations = fram_.violations();
   result_.damage = fram_.damage();
   result_.final_j = train_.stored_j();

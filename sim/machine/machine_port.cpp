@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "sim/machine/machine.hpp"
+#include "sim/machine/words.hpp"
 
 namespace brownout::sim {
 namespace {
@@ -111,6 +112,8 @@ void Machine::plan_outage(PointKind kind) {
 void Machine::enter(Mode mode, Phase phase) {
   mode_ = mode;
   phase_ = phase;
+  // Without a bus, whose next transfer would say so, the load goes on as it is under the new phase.
+  if (is_mapped() && !frozen_) train_.set_load(train_.load(), phase);
 }
 
 void Machine::use(Activity activity) {
@@ -171,18 +174,22 @@ void Machine::charge(heap::Work work, std::uint32_t count) {
     case heap::Work::checksum_byte_by_table: return cycles(costs.checksum_byte_by_table);
     case heap::Work::section: return cycles(costs.section);
     case heap::Work::compute_cycle: return charge_cycles(std::uint64_t{count} * 1000, true);
-    case heap::Work::storage_write_call: return pass(bus.call_write, BusTime::driver);
-    case heap::Work::storage_read_call: return pass(bus.call_read, BusTime::driver);
+    case heap::Work::storage_write_call:
+      if (is_mapped()) return cycles(costs.call);
+      return pass(bus.call_write, BusTime::driver);
+    case heap::Work::storage_read_call:
+      if (is_mapped()) return cycles(costs.call);
+      return pass(bus.call_read, BusTime::driver);
     case heap::Work::storage_write_empty: return pass(bus.call_write_empty, BusTime::driver);
     case heap::Work::storage_read_empty: return pass(bus.call_read_empty, BusTime::driver);
   }
 }
 
 // The clock's period is a fraction: what a division leaves over goes into the next charge.
-void Machine::charge_cycles(std::uint64_t millicycles, bool calibrated) {
+void Machine::charge_cycles(std::uint64_t millicycles, bool calibrated, PointKind kind) {
   if (critical_depth_ > 0) section_millicycles_ += millicycles;
   if (activity_ != Activity::compute) use(Activity::compute);
-  plan_outage(PointKind::work);
+  plan_outage(kind);
   // 2^63 / 1e9 millicycles are 9.2 million cycles: longer work goes in parts.
   constexpr std::uint64_t kPart = 9'000'000'000;
   while (millicycles > 0) {
@@ -201,6 +208,10 @@ void Machine::charge_cycles(std::uint64_t millicycles, bool calibrated) {
     computing_ = outer;
     if (activity_ != Activity::compute) use(Activity::compute);
   }
+}
+
+void Machine::charge_copy(double cycles, PointKind kind) {
+  if (!frozen_) charge_cycles(static_cast<std::uint64_t>(std::llround(cycles * 1000.0)), false, kind);
 }
 
 void Machine::enter_critical() {
@@ -257,22 +268,57 @@ void Machine::phase(std::uint64_t duration_us, std::uint64_t load_ua, bool sleep
   tick_.skip_to(train_.now());
 }
 
-void Machine::begin_send(heap::ConstBytes command, heap::OutStream data) { bus_.begin_send(command, data); }
+void Machine::begin_send(heap::ConstBytes command, heap::OutStream data) { bus_->begin_send(command, data); }
 void Machine::begin_receive(heap::ConstBytes command, heap::InStream data) {
-  bus_.begin_receive(command, data);
+  bus_->begin_receive(command, data);
 }
 
 heap::TransferState Machine::poll_bus() {
-  const std::uint64_t transfers = bus_.counters().transfers;
-  const heap::TransferState state = bus_.poll();
+  const std::uint64_t transfers = counters().transfers;
+  const heap::TransferState state = bus_->poll();
   if (state == heap::TransferState::done) {
-    fingerprint_.add(Trace::transfer, train_.now(), bus_.counters().data_bytes);
-    if (mode_ == Mode::program && persist_unmasked_) progress_ += bus_.counters().transfers - transfers;
+    fingerprint_.add(Trace::transfer, train_.now(), counters().data_bytes);
+    if (mode_ == Mode::program && persist_unmasked_) progress_ += counters().transfers - transfers;
   }
   return state;
 }
 
-void Machine::abort_bus() { bus_.abort(); }
+void Machine::abort_bus() { bus_->abort(); }
+
+// A burst, and then each of its words, as a point in time of its own. In a critical section: the interrupt
+// waits, power that fails does not.
+void Machine::store(std::uint32_t address, heap::ConstBytes bytes) {
+  const devices::CpuCosts& costs = scenario_.mcu.profile.costs;
+  const std::uint32_t waits = scenario_.storage.part.wait_states(scenario_.mcu.clock_hz);
+  charge_copy(costs.burst, PointKind::work);
+  for_each_word(address, bytes, [&](std::uint32_t at, heap::ConstBytes word) {
+    fram_.begin_store(at, word.size);
+    charge_copy(costs.stored_word + waits, PointKind::byte);
+    fram_.store(at, {reinterpret_cast<const std::uint8_t*>(word.data), word.size});
+  });
+  copies_.data_bytes += bytes.size;
+}
+
+// A row is waited for once; its other words come from the controller's cache.
+void Machine::load(std::uint32_t address, heap::MutableBytes bytes) {
+  const devices::CpuCosts& costs = scenario_.mcu.profile.costs;
+  const devices::FramPart& part = scenario_.storage.part;
+  const std::uint32_t waits = part.wait_states(scenario_.mcu.clock_hz);
+  charge_copy(costs.burst, PointKind::work);
+  for_each_word(address, bytes, [&](std::uint32_t at, heap::MutableBytes word) {
+    const bool is_in_cache = at != address && at % part.row_bytes != 0;
+    charge_copy(costs.loaded_word + (is_in_cache ? 0 : waits), PointKind::byte);
+    fram_.load(at, {reinterpret_cast<std::uint8_t*>(word.data), word.size});
+  });
+  copies_.data_bytes += bytes.size;
+}
+
+void Machine::copy_over(bool done) {
+  ++(done ? copies_.transfers : copies_.aborted);
+  if (!done) return;
+  fingerprint_.add(Trace::transfer, train_.now(), copies_.data_bytes);
+  if (mode_ == Mode::program && persist_unmasked_) ++progress_;
+}
 
 void Machine::object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) {
   if (shadow_.find(home) != nullptr || recovery_.has(home))

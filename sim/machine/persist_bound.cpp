@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "heap/storage/mapped_fram.hpp"
 #include "sim/firmware/firmware.hpp"
 #include "sim/machine/machine.hpp"
 #include "sim/scenario/quantity.hpp"
@@ -32,6 +33,7 @@ struct LargestImage {
   std::uint32_t longest_piece_bytes = 0;  // the OS part apart
   // Whether the checksum of a piece is formed while that piece is on the wire, by a controller that lets it.
   bool overlaps = false;
+  bool even = false;  // every piece has whole words, at even addresses
 };
 
 LargestImage largest_heap_image(const Scenario& scenario) {
@@ -41,6 +43,7 @@ LargestImage largest_heap_image(const Scenario& scenario) {
   LargestImage image;
   image.work = heap::worst_case_persist(geometry, population_of(scenario.workload));
   image.overlaps = true;
+  image.even = true;
   image.longest_piece_bytes = image.work.longest_transfer_bytes;
   return image;
 }
@@ -168,11 +171,15 @@ class Board {
   std::uint64_t command_bytes_;
 };
 
-void add_times(const Board& board, const LargestImage& image, PersistBound& bound) {
+void add_bus_times(const Board& board, const LargestImage& image, PersistBound& bound) {
   const heap::PersistBound& work = image.work;
   const TransferCosts& costs = board.costs();
   const devices::CpuCosts& cpu = board.cpu();
   const std::uint64_t slices = board.slices(work.bytes);
+  bound.chunks = board.chunks(bound.bytes, bound.pieces);
+  // A transaction that cannot be stopped ends in the persist.
+  const bool ends_first = costs.abort_granularity == AbortGranularity::transfer;
+  bound.transactions = 2 * slices + (ends_first ? 1 : 0);
   const auto times = [](std::uint64_t n) { return Board::signed_of(n); };
   PersistTimes& t = bound.times;
   const std::uint64_t section = millicycles(cpu.section) + millicycles(cpu.step) * work.section_steps;
@@ -193,6 +200,39 @@ void add_times(const Board& board, const LargestImage& image, PersistBound& boun
                            Uint128{millicycles(cpu.call)} * work.calls +
                            Uint128{millicycles(cpu.section)} * (1 + 2 * slices));
   t.ticks = board.ticks(t.total() - t.latency);
+}
+
+// What a burst takes apart from its words, and what a word takes.
+std::uint64_t burst_millicycles(const Scenario& scenario) {
+  return millicycles(scenario.mcu.profile.costs.burst);
+}
+std::uint64_t word_millicycles(const Scenario& scenario) {
+  return millicycles(scenario.mcu.profile.costs.stored_word +
+                     scenario.storage.part.wait_states(scenario.mcu.clock_hz));
+}
+
+// Copies by the CPU instead of a transfer. Each piece is cut into bursts, and into words; one at an odd
+// address takes an access more.
+void add_mapped_times(const Scenario& scenario, const LargestImage& image, PersistBound& bound) {
+  const Board board(scenario);
+  const heap::PersistBound& work = image.work;
+  const devices::CpuCosts& cpu = board.cpu();
+  const std::uint64_t odd = image.even ? 0 : work.pieces;
+  bound.chunks = work.pieces + (work.bytes - work.pieces) / heap::kBurstBytes + odd;
+  const std::uint64_t words = work.bytes / 2 + odd;
+  PersistTimes& t = bound.times;
+  const std::uint64_t of_heap = millicycles(cpu.section) + millicycles(cpu.step) * work.section_steps;
+  const std::uint64_t of_driver =
+      burst_millicycles(scenario) + heap::kBurstBytes / 2 * word_millicycles(scenario);
+  const std::uint64_t section = std::max(of_heap, of_driver);
+  bound.section_cycles = static_cast<std::uint32_t>(divided_up(section, 1000));
+  t.section = board.cpu_time(section);
+  t.call = board.cpu_time(millicycles(cpu.call));
+  t.handovers = board.cpu_time(Uint128{burst_millicycles(scenario)} * bound.chunks);
+  t.copies = board.cpu_time(Uint128{word_millicycles(scenario)} * words);
+  t.checksum = board.cpu_time(Uint128{millicycles(checksum_byte_cycles(scenario))} * work.checksum_bytes);
+  t.steps = board.cpu_time(Uint128{millicycles(cpu.step)} * work.steps +
+                           Uint128{millicycles(cpu.call)} * work.calls);
 }
 
 void add_powers(const Scenario& scenario, PersistBound& bound) {
@@ -256,16 +296,15 @@ VoltageRange persist_range(const SupplyConfig& supply) {
 PersistBound persist_bound(const Scenario& scenario) {
   const bool is_heap = scenario.heap.memory.kind == firmware::MemoryKind::heap;
   const LargestImage image = is_heap ? largest_heap_image(scenario) : largest_baseline_image(scenario);
-  const Board board(scenario);
   PersistBound bound;
   bound.bytes = image.work.bytes;
   bound.pieces = image.work.pieces;
-  bound.chunks = board.chunks(bound.bytes, bound.pieces);
-  // A transaction that cannot be stopped ends in the persist.
-  const bool ends_first = board.costs().abort_granularity == AbortGranularity::transfer;
-  bound.transactions = 2 * board.slices(bound.bytes) + (ends_first ? 1 : 0);
   bound.times.latency = scenario.supply.comparator.longest_delay();
-  add_times(board, image, bound);
+  if (scenario.storage.part.is_mapped) {
+    add_mapped_times(scenario, image, bound);
+  } else {
+    add_bus_times(Board(scenario), image, bound);
+  }
   bound.section_limit_cycles = std::max(kSectionLimitCycles, bound.section_cycles);
   add_powers(scenario, bound);
   bound.rate(SupplyFlows(supply_of(scenario)), persist_range(scenario.supply));

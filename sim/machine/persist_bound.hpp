@@ -19,7 +19,7 @@ struct PersistTimes {
   Picoseconds section;    // the longest critical section, which the interrupt waits for
   Picoseconds stop;       // of what is in flight
   Picoseconds call;       // of the storage driver, and the set-ups of its transactions
-  Picoseconds handovers;  // of chunks
+  Picoseconds handovers;  // of chunks; of a mapped part the bursts of the copy, apart from its words
   Picoseconds copies;     // by the CPU
   Picoseconds wire;       // bits
   Picoseconds checksum;   // beyond the wire where the two overlap, which they do by DMA
@@ -32,10 +32,10 @@ struct PersistTimes {
 };
 
 struct PersistBound {
-  std::uint32_t bytes = 0;   // on the bus, the OS part included, commands apart
-  std::uint32_t pieces = 0;  // of memory that are gathered
-  std::uint64_t transactions = 0;
-  std::uint64_t chunks = 0;          // of the data
+  std::uint32_t bytes = 0;           // on the bus, the OS part included, commands apart
+  std::uint32_t pieces = 0;          // of memory that are gathered
+  std::uint64_t transactions = 0;    // none of a mapped part
+  std::uint64_t chunks = 0;          // of the data; of a mapped part bursts
   std::uint32_t section_cycles = 0;  // the longest critical section
   std::uint32_t section_limit_cycles = 0;
   PersistTimes times;

@@ -134,6 +134,8 @@ struct RunResult {
   double largest_operation_j = 0;
   Picoseconds largest_operation_time;
 
+  // Of a mapped part: no transactions; transfers of its driver, those that an interrupt dropped, bytes
+  // copied.
   std::uint64_t bus_transactions = 0;
   std::uint64_t bus_transfers = 0;  // completed transactions with data: unsliced, the calls of the store
   std::uint64_t bus_aborted = 0;

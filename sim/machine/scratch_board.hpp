@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "devices/fram/fram_chip.hpp"
@@ -30,12 +31,17 @@ class ScratchBoard final : private firmware::Port, private Timekeeper {
   std::uint32_t power_epoch() override { return 0; }
   void wait_since_power_on(std::uint32_t) override {}
   void unmask_persist() override {}
-  void begin_send(heap::ConstBytes command, heap::OutStream data) override { bus_.begin_send(command, data); }
-  void begin_receive(heap::ConstBytes command, heap::InStream data) override {
-    bus_.begin_receive(command, data);
+  void begin_send(heap::ConstBytes command, heap::OutStream data) override {
+    bus_->begin_send(command, data);
   }
-  heap::TransferState poll_bus() override { return bus_.poll(); }
-  void abort_bus() override { bus_.abort(); }
+  void begin_receive(heap::ConstBytes command, heap::InStream data) override {
+    bus_->begin_receive(command, data);
+  }
+  heap::TransferState poll_bus() override { return bus_->poll(); }
+  void abort_bus() override { bus_->abort(); }
+  void store(std::uint32_t address, heap::ConstBytes bytes) override;
+  void load(std::uint32_t address, heap::MutableBytes bytes) override;
+  void copy_over(bool) override {}
   void phase(std::uint64_t, std::uint64_t, bool) override {}
   void object_made(std::uint32_t, std::uint32_t, std::uint32_t) override {}
   void object_changed(std::uint32_t, std::uint32_t, heap::ConstBytes) override {}
@@ -55,7 +61,7 @@ class ScratchBoard final : private firmware::Port, private Timekeeper {
   std::vector<std::uint64_t> ram_words_;
   std::vector<std::uint64_t> os_words_;
   devices::FramChip chip_;
-  SpiController bus_;
+  std::optional<SpiController> bus_;  // none of a mapped part
   Picoseconds ready_at_;
   std::unique_ptr<firmware::Firmware> firmware_;
 };

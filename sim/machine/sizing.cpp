@@ -6,6 +6,7 @@
 
 #include "devices/math/elementary.hpp"
 #include "devices/math/random.hpp"
+#include "heap/storage/mapped_fram.hpp"
 #include "sim/firmware/firmware.hpp"
 #include "sim/machine/machine.hpp"
 
@@ -123,10 +124,26 @@ Reads baseline_reads(const Scenario& scenario) {
   return reads;
 }
 
+// Bursts and words by the CPU.
+double mapped_cycles(const Scenario& scenario, const Reads& reads) {
+  const devices::CpuCosts& cpu = scenario.mcu.profile.costs;
+  const devices::FramPart& part = scenario.storage.part;
+  const auto bytes = static_cast<double>(reads.bytes);
+  const double bursts = bytes / heap::kBurstBytes + static_cast<double>(reads.pieces);
+  return static_cast<double>(reads.calls) * cpu.call + bursts * cpu.burst + bytes / 2 * cpu.loaded_word +
+         (bytes / part.row_bytes + bursts) * part.wait_states(scenario.mcu.clock_hz);
+}
+
 Picoseconds time_of(const Scenario& scenario, const Reads& reads) {
   const StorageConfig& storage = scenario.storage;
-  const devices::TransferCosts& costs = storage.bus.costs(storage.transfer);
   const devices::CpuCosts& cpu = scenario.mcu.profile.costs;
+  double cycles = static_cast<double>(reads.checksum_bytes) * checksum_byte_cycles(scenario) +
+                  static_cast<double>(reads.steps) * cpu.step + static_cast<double>(reads.calls) * cpu.call;
+  if (storage.part.is_mapped) {
+    cycles += mapped_cycles(scenario, reads);
+    return {static_cast<std::int64_t>(cycles / static_cast<double>(scenario.mcu.clock_hz) * 1e12) + 1};
+  }
+  const devices::TransferCosts& costs = storage.bus.costs(storage.transfer);
   const std::uint64_t command_bytes = 1 + storage.part.address_bytes;
   const auto bytes = static_cast<double>(reads.bytes);
   const auto calls = static_cast<double>(reads.calls);
@@ -140,9 +157,7 @@ Picoseconds time_of(const Scenario& scenario, const Reads& reads) {
                 costs.handover_send.seconds() +
                 static_cast<double>(command_bytes) * (costs.copy_send_per_byte.seconds() + wire_s)) +
       chunks * costs.handover_receive.seconds() + bytes * (costs.copy_receive_per_byte.seconds() + wire_s);
-  const double cycles = static_cast<double>(reads.checksum_bytes) * checksum_byte_cycles(scenario) +
-                        static_cast<double>(reads.steps) * cpu.step + calls * cpu.call +
-                        (calls + slices) * cpu.section;
+  cycles += (calls + slices) * cpu.section;
   const double total_s = bus_s + cycles / static_cast<double>(scenario.mcu.clock_hz);
   return {static_cast<std::int64_t>(total_s * 1e12) + 1};
 }

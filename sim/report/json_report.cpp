@@ -113,6 +113,12 @@ Json efficiency_of(const Path& path) {
   return path.has_efficiency() ? Json(path.efficiency) : Json(nullptr);
 }
 
+// Of a mapped part there is no bus to say anything of.
+template <class Value>
+Json of_bus(const Scenario& scenario, const Value& value) {
+  return scenario.storage.part.is_mapped ? Json(nullptr) : Json(value);
+}
+
 Json configuration(const Scenario& scenario) {
   const auto& supply = scenario.supply;
   const firmware::MemoryOptions& memory = scenario.heap.memory;
@@ -120,11 +126,11 @@ Json configuration(const Scenario& scenario) {
           {"mcu_clock_hz", scenario.mcu.clock_hz},
           {"os_save_bytes", scenario.mcu.os_save_bytes},
           {"part", scenario.storage.part.name},
-          {"bus", std::string(scenario.storage.bus.name)},
-          {"sck_hz", scenario.storage.sck_hz},
-          {"sck_asked_hz", scenario.storage.sck_asked_hz},
-          {"transfer", std::string(devices::name_of(scenario.storage.transfer))},
-          {"slice_bytes", scenario.storage.slice_bytes},
+          {"bus", of_bus(scenario, std::string(scenario.storage.bus.name))},
+          {"sck_hz", of_bus(scenario, scenario.storage.sck_hz)},
+          {"sck_asked_hz", of_bus(scenario, scenario.storage.sck_asked_hz)},
+          {"transfer", of_bus(scenario, std::string(devices::name_of(scenario.storage.transfer)))},
+          {"slice_bytes", of_bus(scenario, scenario.storage.slice_bytes)},
           {"capacitance_f", supply.capacitor.capacitance_f},
           {"esr_ohm", supply.capacitor.esr_ohm},
           {"leakage_ohm", number(supply.capacitor.leakage_ohm)},
@@ -287,6 +293,12 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
                    {"aborted", result.bus_aborted},
                    {"data_bytes", result.bus_data_bytes},
                    {"drained_bytes", result.bus_drained_bytes}};
+  if (scenario.storage.part.is_mapped) {
+    report["bus"] = nullptr;
+    report["copies"] = {{"transfers", result.bus_transfers},
+                        {"abandoned", result.bus_aborted},
+                        {"bytes", result.bus_data_bytes}};
+  }
   report["storage"] = storage_of(scenario, result);
   report["uncalibrated"] = {{"time_share", uncalibrated.time_share},
                             {"energy_share", uncalibrated.energy_share},

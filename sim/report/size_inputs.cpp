@@ -88,17 +88,26 @@ void add_board(const Scenario& scenario, Inputs& inputs) {
   Picoseconds boot;
   for (const devices::BootPhase& phase : mcu.boot) boot += phase.duration;
   inputs.add("mcu.boot", boot.seconds(), Dimension::time, estimate);
-  const std::string counted = name + ", counted instructions";
+  const std::string counted = mcu.costs_estimated ? estimate : name + ", counted instructions";
   const bool by_table = scenario.heap.memory.checksum == firmware::ChecksumKind::table;
   inputs.add("mcu.costs.call", mcu.costs.call, Dimension::number, counted);
   inputs.add("mcu.costs.step", mcu.costs.step, Dimension::number, counted);
   inputs.add(by_table ? "mcu.costs.checksum_byte_by_table" : "mcu.costs.checksum_byte",
              checksum_byte_cycles(scenario), Dimension::number, counted);
   inputs.add("mcu.costs.section", mcu.costs.section, Dimension::number, counted);
+  if (storage.part.is_mapped) {
+    inputs.add("mcu.costs.burst", mcu.costs.burst, Dimension::number, counted);
+    inputs.add("mcu.costs.stored_word", mcu.costs.stored_word, Dimension::number, counted);
+  }
   inputs.add("mcu.os_save_bytes", scenario.mcu.os_save_bytes, Dimension::bytes, "default");
   const auto of_part = [&storage](bool estimated) {
     return fmt::format("part {}{}", storage.part.name, estimated ? ", an estimate" : "");
   };
+  if (storage.part.is_mapped) {
+    inputs.add("storage.part (access)", storage.part.access.value.seconds(), Dimension::time,
+               of_part(storage.part.access.estimated));
+    return;
+  }
   inputs.add("storage.sck", static_cast<double>(storage.sck_hz), Dimension::frequency,
              of_part(storage.part.max_sck_hz.estimated));
   inputs.add("storage.part (active current)", storage.part.active_a_at(storage.sck_hz), Dimension::current,
@@ -126,6 +135,11 @@ std::vector<Input> inputs_of(const Scenario& scenario) {
 }
 
 std::string bus_origin(const Scenario& scenario) {
+  if (scenario.storage.part.is_mapped) {
+    const std::uint32_t waits = scenario.storage.part.wait_states(scenario.mcu.clock_hz);
+    return fmt::format("none: in the address space, {} wait state{} at this clock", waits,
+                       waits == 1 ? "" : "s");
+  }
   const devices::SpiProfile& bus = scenario.storage.bus;
   return fmt::format("{} by {}, {}", bus.name, devices::name_of(scenario.storage.transfer),
                      bus.calibrated ? "measured; how a transfer is stopped is an estimate" : "estimates");

@@ -19,7 +19,7 @@ struct Input {
 
 std::vector<Input> inputs_of(const Scenario& scenario);
 
-// Of the bus profile, whose figures are not listed one by one.
+// Of the bus profile, whose figures are not listed one by one; or that there is no bus.
 std::string bus_origin(const Scenario& scenario);
 
 }  // namespace brownout::sim

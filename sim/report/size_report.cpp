@@ -20,8 +20,8 @@ Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nul
 // --- text -----------------------------------------------------------------------------------------
 
 std::string row(const std::string& label, const std::string& value, const std::string& remark = "") {
-  if (remark.empty()) return fmt::format("  {:<30}{}\n", label, value);
-  return fmt::format("  {:<30}{:<12}{}\n", label, value, remark);
+  if (remark.empty()) return fmt::format("  {:<29} {}\n", label, value);
+  return fmt::format("  {:<29} {:<11} {}\n", label, value, remark);
 }
 
 std::string time_row(const char* label, Picoseconds time, const std::string& remark = "") {
@@ -53,29 +53,37 @@ bool is_ideal(const devices::Converter& converter) {
   return converter.has_efficiency() && converter.efficiency == 1 && converter.quiescent_a == 0;
 }
 
+// What the image takes on its way to the store.
+std::string transfer_text(const PersistTimes& times, bool is_mapped) {
+  if (is_mapped) {
+    return time_row("call", times.call) + time_row("bursts of the copy, masked", times.handovers) +
+           time_row("words by the CPU", times.copies) + time_row("checksum", times.checksum);
+  }
+  return time_row("stopping what is in flight", times.stop) + time_row("call and set-ups", times.call) +
+         time_row("hand-overs of chunks", times.handovers) + time_row("copies by the CPU", times.copies) +
+         time_row("bits on the wire", times.wire) + time_row("checksum beyond the wire", times.checksum);
+}
+
 std::string bound_text(const Scenario& scenario, const PersistBound& bound) {
   const PersistTimes& times = bound.times;
+  const bool is_mapped = scenario.storage.part.is_mapped;
   std::string text = "worst persist, from the instant at which warn is reached\n";
   text += row("bytes", fmt::format("{} B", bound.bytes),
-              fmt::format("in {} pieces, {} chunks, {} transactions", bound.pieces, bound.chunks,
-                          bound.transactions));
+              is_mapped ? fmt::format("in {} pieces, {} bursts", bound.pieces, bound.chunks)
+                        : fmt::format("in {} pieces, {} chunks, {} transactions", bound.pieces, bound.chunks,
+                                      bound.transactions));
   text += time_row(
       scenario.supply.comparator.poll.count == 0 ? "comparator's latency" : "comparator's poll and latency",
       times.latency,
       times.latency.count == 0 ? "" : fmt::format("the program draws up to {}", si(bound.latency_w, "W")));
   text += time_row("critical section", times.section, fmt::format("{} cycles", bound.section_cycles));
-  text += time_row("stopping what is in flight", times.stop);
-  text += time_row("call and set-ups", times.call);
-  text += time_row("hand-overs of chunks", times.handovers);
-  text += time_row("copies by the CPU", times.copies);
-  text += time_row("bits on the wire", times.wire);
-  text += time_row("checksum beyond the wire", times.checksum);
+  text += transfer_text(times, is_mapped);
   text += time_row("walks and other CPU work", times.steps);
   if (times.ticks.count > 0) text += time_row("ticks of the RTOS", times.ticks);
   text += time_row("time", times.total());
   text += row("energy in the latency", si(bound.latency_j, "J"));
   text += row("energy of the MCU", si(bound.mcu_j, "J"));
-  text += row("energy of the FRAM", si(bound.storage_j, "J"));
+  if (!is_mapped) text += row("energy of the FRAM", si(bound.storage_j, "J"));
   const double lost_j = bound.energy_j() - bound.rail_j();
   return text + row("energy", si(bound.energy_j(), "J"),
                     is_ideal(scenario.supply.converter)
@@ -197,7 +205,8 @@ Json inputs_json(const Scenario& scenario) {
     list.push_back({{"key", input.key}, {"value", number(input.value)}, {"origin", input.origin}});
   }
   list.push_back({{"key", "storage.bus"},
-                  {"value", std::string(scenario.storage.bus.name)},
+                  {"value", scenario.storage.part.is_mapped ? Json(nullptr)
+                                                            : Json(std::string(scenario.storage.bus.name))},
                   {"origin", bus_origin(scenario)}});
   return list;
 }

@@ -72,6 +72,13 @@ void drop_source(Node& root, const Node& original) {
   drop(*source, script_keys());
 }
 
+// Whether `storage.part` names one without a bus, or is based on one.
+bool is_mapped(const Node& part) {
+  const MapEntry* base = part.find("based_on");
+  const devices::FramPart* known = devices::find_fram_part(base != nullptr ? base->value.text : part.text);
+  return known != nullptr && known->is_mapped;
+}
+
 }  // namespace
 
 void drop_replaced(Node& root, const Node& original) {
@@ -87,6 +94,10 @@ void drop_replaced(Node& root, const Node& original) {
   if (storage != nullptr && sets(*storage, "transfer") && storage->find("transfer")->value.text != "sliced") {
     constexpr std::array<std::string_view, 1> kSlice{"slice"};
     drop(*storage, kSlice);
+  }
+  if (storage != nullptr && sets(*storage, "part") && is_mapped(storage->find("part")->value)) {
+    constexpr std::array<std::string_view, 5> kBus{"sck", "transfer", "slice", "bus", "unsafe"};
+    drop(*storage, kBus);
   }
 }
 

@@ -10,7 +10,8 @@ namespace brownout::sim {
 //   - supply.source.trace set where the file has `kind`, or `kind` set to another kind or where the file has
 //     `trace`: what the file says about the source is dropped, `repeat` included;
 //   - workload.kind set to another kind: what the file says about the workload is dropped;
-//   - storage.transfer set to anything but sliced: a `slice` of the file is dropped.
+//   - storage.transfer set to anything but sliced: a `slice` of the file is dropped;
+//   - storage.part set to one in the address space of its MCU: what the file says of the bus is dropped.
 // Keys that overrides set stay, whatever their order, and so do keys that nothing knows, to be refused.
 void drop_replaced(Node& root, const Node& original);
 

@@ -39,6 +39,7 @@ struct McuConfig {
   OnLoss on_loss = OnLoss::stop;
 };
 
+// Of a part in the address space of its MCU there is no bus: what is said of one means nothing.
 struct StorageConfig {
   devices::FramPart part;
   devices::SpiProfile bus;

@@ -14,8 +14,10 @@ namespace {
 constexpr std::array<std::string_view, 11> kMcuKeys{
     "profile", "clock",         "rail",          "active_current", "sleep_current", "deep_sleep_current",
     "boot",    "os_save_bytes", "after_persist", "on_loss",        "costs"};
-constexpr std::array<std::string_view, 6> kCostKeys{
-    "call", "step", "copied_byte", "checksum_byte", "checksum_byte_by_table", "section"};
+constexpr std::array<std::string_view, 9> kCostKeys{
+    "call",    "step",  "copied_byte", "checksum_byte", "checksum_byte_by_table",
+    "section", "burst", "stored_word", "loaded_word"};
+constexpr std::array<std::string_view, 3> kMappedCostKeys{"burst", "stored_word", "loaded_word"};
 constexpr std::array<std::string_view, 3> kBootKeys{"name", "time", "current"};
 
 constexpr WholeLimits kClockLimits{1'000'000, 1'000'000'000};
@@ -40,9 +42,17 @@ std::vector<devices::BootPhase> read_boot(const Section& mcu, const Found& list)
   return phases;
 }
 
-void override_costs(const Section& mcu, devices::CpuCosts& costs) {
+void override_costs(const Section& mcu, devices::McuProfile& profile) {
   const auto section = mcu.find_section("costs", kCostKeys);
   if (!section) return;
+  for (const std::string_view key : kMappedCostKeys) {
+    const auto found = section->find(key);
+    if (found && !profile.maps_fram) {
+      found->fail_at_key(fmt::format(
+          "only goes with an MCU that has FRAM in its address space, which {} has not", profile.name));
+    }
+  }
+  devices::CpuCosts& costs = profile.costs;
   const auto override_one = [&](std::string_view key, double& cost) {
     if (const auto found = section->find(key)) cost = read_number(*found, kCostLimits);
   };
@@ -52,6 +62,9 @@ void override_costs(const Section& mcu, devices::CpuCosts& costs) {
   override_one("checksum_byte", costs.checksum_byte);
   override_one("checksum_byte_by_table", costs.checksum_byte_by_table);
   override_one("section", costs.section);
+  override_one("burst", costs.burst);
+  override_one("stored_word", costs.stored_word);
+  override_one("loaded_word", costs.loaded_word);
 }
 
 void override_profile(const Section& section, McuConfig& mcu) {
@@ -66,7 +79,7 @@ void override_profile(const Section& section, McuConfig& mcu) {
     profile.deep_sleep_a = read_quantity(*sleep, Dimension::current, kCurrentLimits);
   }
   if (const auto boot = section.find("boot")) profile.boot = read_boot(section, *boot);
-  override_costs(section, profile.costs);
+  override_costs(section, profile);
   if (const auto active = section.find("active_current")) {
     // Who writes the current has measured it at the clock that runs: nothing is left to scale.
     profile.active_a = read_quantity(*active, Dimension::current, kActiveCurrentLimits);

@@ -14,18 +14,41 @@ namespace {
 using devices::Figure;
 using devices::FramPart;
 
-constexpr std::array<std::string_view, 21> kPartKeys{"name",           "based_on",
-                                                     "size",           "address_bytes",
-                                                     "fast_read",      "sleep",
-                                                     "rdid",           "max_sck",
-                                                     "min_vdd",        "max_vdd",
-                                                     "active_current", "standby_current",
-                                                     "sleep_current",  "wel_cleared_by_write",
-                                                     "power_up",       "sleep_entry",
-                                                     "wake",           "row",
-                                                     "endurance",      "reads_wear",
+constexpr std::array<std::string_view, 22> kPartKeys{"name",
+                                                     "based_on",
+                                                     "size",
+                                                     "access",
+                                                     "address_bytes",
+                                                     "fast_read",
+                                                     "sleep",
+                                                     "rdid",
+                                                     "max_sck",
+                                                     "min_vdd",
+                                                     "max_vdd",
+                                                     "active_current",
+                                                     "standby_current",
+                                                     "sleep_current",
+                                                     "wel_cleared_by_write",
+                                                     "power_up",
+                                                     "sleep_entry",
+                                                     "wake",
+                                                     "row",
+                                                     "endurance",
+                                                     "reads_wear",
                                                      "retention"};
 constexpr std::array<std::string_view, 3> kSleepKeys{"sleep_current", "sleep_entry", "wake"};
+constexpr std::array<std::string_view, 12> kSpiKeys{"address_bytes",
+                                                    "fast_read",
+                                                    "sleep",
+                                                    "rdid",
+                                                    "max_sck",
+                                                    "active_current",
+                                                    "standby_current",
+                                                    "sleep_current",
+                                                    "wel_cleared_by_write",
+                                                    "power_up",
+                                                    "sleep_entry",
+                                                    "wake"};
 constexpr std::array<std::string_view, 2> kRetentionKeys{"years", "celsius"};
 
 constexpr std::size_t kLongestName = 40;
@@ -38,6 +61,7 @@ constexpr Limits kVddLimits{0.5, 10};
 constexpr Limits kCurrentLimits{0, 1};
 constexpr Limits kEnduranceLimits{1, 1e18};
 constexpr TimeLimits kTimeLimits{{0}, {devices::kPicosecondsPerSecond}};
+constexpr TimeLimits kAccessLimits{{1}, devices::microseconds(1)};
 constexpr WholeLimits kYearLimits{1, 1'000};
 constexpr WholeLimits kCelsiusLimits{0, 150};
 constexpr std::string_view kGiven = "the scenario";
@@ -102,7 +126,8 @@ std::string read_new_name(const Section& section) {
 void read_size(const Section& section, FramPart& part) {
   if (const auto size = section.find("size")) {
     part.size_bytes = given(read_power_of_two(*size, kSizeLimits));
-    part.address_bytes = {part.size_bytes > kTwoAddressBytes ? 3U : 2U, "by the size", false};
+    if (!part.is_mapped)
+      part.address_bytes = {part.size_bytes > kTwoAddressBytes ? 3U : 2U, "by the size", false};
   }
   if (const auto address = section.find("address_bytes")) {
     part.address_bytes = given(static_cast<std::uint32_t>(read_count(*address, kAddressLimits)));
@@ -184,6 +209,22 @@ void read_wear(const Section& section, FramPart& part) {
   }
 }
 
+// A part has a bus or lies in the address space; what goes with the other is refused.
+void check_keys_of(const Section& section, const FramPart& part) {
+  if (part.is_mapped) {
+    for (const std::string_view key : kSpiKeys) {
+      const auto found = section.find(key);
+      if (!found) continue;
+      found->fail_at_key(fmt::format(
+          "only goes with a part on a bus; {} lies in the address space of its MCU", part.based_on));
+    }
+  } else if (const auto access = section.find("access")) {
+    access->fail_at_key(fmt::format(
+        "only goes with a part in the address space of its MCU, such as msp430fr5994; {} is on a bus",
+        part.based_on));
+  }
+}
+
 // What is left out is taken over, as an estimate.
 FramPart read_own_part(const Section& section) {
   const FramPart& base =
@@ -192,6 +233,8 @@ FramPart read_own_part(const Section& section) {
   part.name = read_new_name(section);
   part.based_on = base.name;
   devices::visit_figures(part, [](const char*, auto& figure) { figure.estimated = true; });
+  check_keys_of(section, part);
+  if (const auto access = section.find("access")) part.access = given(read_time(*access, kAccessLimits));
   read_size(section, part);
   override_flag(section, "fast_read", part.fast_read);
   if (const auto rdid = section.find("rdid")) part.rdid = given(read_identity(*rdid));

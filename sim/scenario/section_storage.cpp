@@ -47,11 +47,43 @@ void read_transfer(const Section& section, StorageConfig& storage) {
   if (slice) storage.slice_bytes = read_bytes(*slice, kSliceLimits);
 }
 
-devices::FramFault read_power_loss(const Section& storage) {
+// The controller of a mapped part ends the access at hand, and what it has read is back in its row by then.
+bool comes_up(devices::FramFault fault, const devices::FramPart& part) {
+  return !part.is_mapped || fault == devices::FramFault::discard ||
+         fault == devices::FramFault::garbage_below_min_vdd;
+}
+
+devices::FramFault read_power_loss(const Section& storage, const devices::FramPart& part) {
   const auto section = storage.find_section("faults", kFaultKeys);
   if (!section) return devices::FramFault::discard;
   const Found found = section->need("power_loss", "power_loss: garbage_in_flight");
-  return static_cast<devices::FramFault>(read_choice(found, kPowerLossFaults));
+  const auto fault = static_cast<devices::FramFault>(read_choice(found, kPowerLossFaults));
+  if (!comes_up(fault, part)) {
+    found.fail(fmt::format(
+        "{} does not come up with {}, whose controller ends the access at hand as power fails: write "
+        "discard or garbage_below_min_vdd",
+        found.node->text, part.name));
+  }
+  return fault;
+}
+
+// The CPU is all that a part in its address space needs.
+void check_mapped(const Section& section, const StorageConfig& storage, const McuConfig& mcu) {
+  constexpr std::array<std::string_view, 5> kBusKeys{"sck", "transfer", "slice", "bus", "unsafe"};
+  for (const std::string_view key : kBusKeys) {
+    if (const auto found = section.find(key)) {
+      found->fail_at_key(fmt::format(
+          "{} lies in the address space of its MCU: there is no bus, leave this out", storage.part.name));
+    }
+  }
+  if (mcu.profile.maps_fram) return;
+  std::string able;
+  for (const devices::McuProfile& profile : devices::mcu_profiles()) {
+    if (profile.maps_fram) able += (able.empty() ? "" : ", ") + profile.name;
+  }
+  section.find("part")->fail_at_key(
+      fmt::format("{} lies in the address space of its MCU, and mcu.profile is {}: it goes with {}",
+                  storage.part.name, mcu.profile.name, able));
 }
 
 }  // namespace
@@ -60,11 +92,15 @@ StorageConfig read_storage(const Section& root, const McuConfig& mcu) {
   const Section section = root.need_section("storage", kStorageKeys);
   StorageConfig storage;
   storage.part = read_part(section);
+  storage.power_loss = read_power_loss(section, storage.part);
+  if (storage.part.is_mapped) {
+    check_mapped(section, storage, mcu);
+    return storage;
+  }
   read_transfer(section, storage);
   storage.bus = read_bus(section, mcu, storage.transfer);
   storage.sck_asked_hz = read_sck(section, storage.part);
   storage.sck_hz = storage.bus.divider.at_most(storage.sck_asked_hz, mcu.clock_hz);
-  storage.power_loss = read_power_loss(section);
   return storage;
 }
 

@@ -60,6 +60,7 @@ expect 0 parts --help
 says out 'usage: brownout parts'
 expect 0 parts
 for part in $parts; do says out "^$part +[0-9]+ KiB, up to"; done
+says out '^msp430fr5994 +256 KiB, mapped, 125 ns, 1.8 V to 3.6 V'
 for part in $parts; do
   expect 0 parts "$part"
   says out 'opcodes +WREN 06, WRDI 04, RDSR 05, WRSR 01, READ 03, WRITE 02'
@@ -97,6 +98,7 @@ refused 'does not exist' run "$scenario" --image missing/fram.bin
 refused 'directory' run "$scenario" --image "$work"
 refused 'needs a file name' run "$scenario" --image ''
 refused 'mb85rs64v' timing --part mb85rs --sck "20 MHz" --transfer fifo --sizes 1
+refused 'there is no bus to time' timing --part msp430fr5994 --sck "8 MHz" --transfer fifo --sizes 1
 refused '20 MHz' timing --part mb85rs64v --sck "40 MHz" --transfer fifo --sizes 1
 refused '--slice' timing --part mb85rs64v --sck "20 MHz" --transfer sliced --sizes 1
 refused 'more than the part' timing --part mb85rs64v --sck "20 MHz" --transfer fifo --sizes 9000

@@ -63,7 +63,14 @@ set_target() {
       set_riscv_includes
       persist_limit=512
       ;;
-    *) fail "no target $target; there are ${targets[*]}" ;;
+    # Compiled only (freestanding_test.sh): an int of 16 bits, pointers too.
+    msp430)
+      title='MSP430'
+      compiler=clang++
+      target_flags=(--target=msp430)
+      set_riscv_includes
+      ;;
+    *) fail "no target $target; there are ${targets[*]} and msp430" ;;
   esac
   require "$compiler" 'g++ clang gcc-arm-none-eabi libstdc++-arm-none-eabi-dev'
 }

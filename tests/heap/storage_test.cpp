@@ -22,6 +22,7 @@
 
 #include "heap/platform.hpp"
 #include "heap/storage/file_storage.hpp"
+#include "heap/storage/mapped_fram.hpp"
 #include "heap/storage/ram_storage.hpp"
 #include "heap/storage/shared.hpp"
 #include "heap/storage/sliced.hpp"
@@ -111,14 +112,27 @@ class Interrupts {
   std::uint64_t strike_at = kNever;
   bool masked = false;
 
-  void charge(Work, std::uint32_t) {}
-  void enter_critical() {}
-  void exit_critical() {}
+  bool sections_mask = true;  // or critical sections are without effect: a planted error
+
+  void charge(Work, std::uint32_t) { place(); }
+  void enter_critical() { depth_ += sections_mask ? 1 : 0; }
+  void exit_critical() {
+    depth_ -= sections_mask ? 1 : 0;
+    if (depth_ > 0 || !pending_) return;
+    pending_ = false;
+    strike();
+  }
   [[nodiscard]] std::uint32_t power_epoch() const { return epoch_; }
   void wait_since_power_on(std::uint32_t) {}
 
+  // In a critical section the interrupt waits for its end.
   void place() {
-    if (!masked && places++ == strike_at) strike();
+    if (masked || places++ != strike_at) return;
+    if (depth_ > 0) {
+      pending_ = true;
+    } else {
+      strike();
+    }
   }
   void strike() {
     masked = true;
@@ -129,6 +143,8 @@ class Interrupts {
 
  private:
   std::uint32_t epoch_ = 1;
+  int depth_ = 0;
+  bool pending_ = false;
 };
 static_assert(Platform<Interrupts>);
 
@@ -236,6 +252,52 @@ struct Ram {
   RamStorage store;
 };
 
+// Memory of which each access is a place for the interrupt, before it and after it.
+class PlacesWindow {
+ public:
+  PlacesWindow(std::byte* memory, Interrupts& interrupts) : window_(memory), interrupts_(interrupts) {}
+  void store(std::uint32_t address, ConstBytes bytes) {
+    EXPECT_LE(bytes.size, kBurstBytes);
+    each_word(address, bytes, [this](std::uint32_t at, ConstBytes word) {
+      stores.push_back({at, interrupts_.power_epoch()});
+      window_.store(at, word);
+    });
+  }
+  void load(std::uint32_t address, MutableBytes bytes) {
+    EXPECT_LE(bytes.size, kBurstBytes);
+    each_word(address, bytes, [this](std::uint32_t at, MutableBytes word) { window_.load(at, word); });
+  }
+
+  struct StoredWord {
+    std::uint32_t address;
+    std::uint32_t epoch;
+  };
+  std::vector<StoredWord> stores;
+
+ private:
+  template <class Bytes, class Move>
+  void each_word(std::uint32_t address, Bytes bytes, Move move) {
+    for (std::uint32_t i = 0; i < bytes.size;) {
+      interrupts_.place();
+      const std::uint32_t size = (address + i) % 2 == 0 && i + 2 <= bytes.size ? 2 : 1;
+      move(address + i, Bytes{bytes.data + i, size});
+      i += size;
+      interrupts_.place();
+    }
+  }
+
+  MemoryWindow window_;
+  Interrupts& interrupts_;
+};
+
+struct Mapped {
+  explicit Mapped(Board& board)
+      : window(board.memory.data() + kGuardBytes, board.interrupts),
+        store(window, board.interrupts, Board::kStoreBytes) {}
+  PlacesWindow window;
+  MappedFram<PlacesWindow, Interrupts> store;
+};
+
 template <FileStorage::Sync kSync>
 struct File {
   explicit File(Board& board) {
@@ -278,14 +340,16 @@ struct Shared {
 using RamClient = SharedStorage<RamStorage>::Client;
 static_assert(Storage<RamStorage>);
 static_assert(Storage<FileStorage>);
+static_assert(Storage<MappedFram<MemoryWindow, Interrupts>>);
 static_assert(Storage<SlicedStorage<RamStorage>>);
 static_assert(Storage<TruncatedStorage<FileStorage>>);
 static_assert(Storage<RamClient>);
 static_assert(Storage<SlicedStorage<TruncatedStorage<RamClient>>>);
 template <class S>
 constexpr bool kStays = !std::is_copy_constructible_v<S> && !std::is_copy_assignable_v<S>;
-static_assert(kStays<RamStorage> && kStays<FileStorage> && kStays<SlicedStorage<RamStorage>> &&
-              kStays<TruncatedStorage<RamStorage>> && kStays<SharedStorage<RamStorage>> && kStays<RamClient>);
+static_assert(kStays<RamStorage> && kStays<FileStorage> && kStays<MappedFram<MemoryWindow, Interrupts>> &&
+              kStays<SlicedStorage<RamStorage>> && kStays<TruncatedStorage<RamStorage>> &&
+              kStays<SharedStorage<RamStorage>> && kStays<RamClient>);
 
 template <class Layers>
 class StorageContract : public ::testing::Test {
@@ -389,7 +453,8 @@ using Stacks =
                      Shared<Ram>, Sliced<SyncedFile, 8>, Sliced<Truncated<Ram, 16, 72>, 6>,
                      Truncated<Sliced<Ram, 7>, 9, 64>, Truncated<Truncated<Ram, 8, 80>, 8, 60>,
                      Truncated<Shared<Ram>, 24, 64>, Shared<Truncated<Ram, 1, 65>>,
-                     Sliced<Truncated<Shared<SyncedFile>, 5, 70>, 9>, Shared<Sliced<Shared<Ram>, 5>>>;
+                     Sliced<Truncated<Shared<SyncedFile>, 5, 70>, 9>, Shared<Sliced<Shared<Ram>, 5>>, Mapped,
+                     Sliced<Mapped, 7>, Truncated<Shared<Mapped>, 9, 80>>;
 TYPED_TEST_SUITE(StorageContract, Stacks);
 
 TYPED_TEST(StorageContract, WhatIsWrittenIsRead) {
@@ -1023,6 +1088,128 @@ TEST(SharedHalves, DoNotTouchEachOther) {
     ASSERT_EQ(memory, expected) << place;
   }
   EXPECT_GT(struck, 20U);
+}
+
+// --- FRAM in the address space ---------------------------------------------------------------------------
+
+class MappedFramTest : public ::testing::Test {
+ protected:
+  using Fram = MappedFram<PlacesWindow, Interrupts>;
+  static constexpr std::uint32_t kBytes = 128;
+
+  // A write of 60 B at 7, in pieces, and a persist of 40 B at 80 at one place of it. Words that reach the
+  // place of the write after the interrupt, before the write has begun anew: what it wrote blindly.
+  std::uint32_t blind_words(std::uint64_t strike_at, bool& struck) {
+    Fram fram(window, interrupts, kBytes);
+    const Bytes bytes = pattern(60, 3);
+    const Bytes saved = pattern(40, 4);
+    OutPieces pieces(interrupts, bytes, {21, 1, 18});
+    window.stores.clear();
+    std::size_t begun_at = 0;
+    std::uint32_t begun_epoch = 0;
+    std::uint32_t blind = 0;
+    interrupts.handler = [&] {
+      fram.abort();
+      OutPieces image(interrupts, saved, {40});
+      EXPECT_TRUE(fram.begin_write(80, image.stream()).ok());
+      EXPECT_TRUE(finish_transfer(fram).ok());
+      EXPECT_EQ(Bytes(memory.begin() + 80, memory.begin() + 120), saved);
+    };
+    const auto count_blind = [&] {
+      for (std::size_t i = begun_at; i < window.stores.size(); ++i) {
+        const auto& word = window.stores[i];
+        blind += word.address < 80 && word.epoch != begun_epoch ? 1 : 0;
+      }
+    };
+    interrupts.places = 0;
+    interrupts.strike_at = strike_at;
+    const std::uint32_t epoch = interrupts.power_epoch();
+    for (bool confirmed = false; !confirmed;) {
+      begun_at = window.stores.size();
+      begun_epoch = interrupts.power_epoch();
+      const Status begun = fram.begin_write(7, pieces.stream());
+      const Status status = begun.ok() ? finish_transfer(fram) : begun;
+      count_blind();
+      confirmed = interrupts.power_epoch() == begun_epoch;
+      if (confirmed) {
+        EXPECT_TRUE(status.ok());
+      }
+    }
+    EXPECT_EQ(Bytes(memory.begin() + 7, memory.begin() + 67), bytes);
+    struck = interrupts.power_epoch() != epoch;
+    return blind;
+  }
+
+  Interrupts interrupts;
+  Bytes memory = Bytes(kBytes, kGuard);
+  PlacesWindow window{memory.data(), interrupts};
+};
+
+// The persist interrupt at each word of a write: not one word of it follows before it has begun anew.
+TEST_F(MappedFramTest, AnInterruptedWriteDoesNotGoOnByItself) {
+  std::uint64_t place = 0;
+  for (bool struck = true; struck; ++place) {
+    EXPECT_EQ(blind_words(place, struck), 0U) << place;
+  }
+  EXPECT_GT(place, 70U);
+}
+
+// Planted: a driver whose sections mask nothing.
+TEST_F(MappedFramTest, WithoutItsCriticalSectionsItDoes) {
+  interrupts.sections_mask = false;
+  std::uint32_t blind = 0;
+  bool struck = true;
+  for (std::uint64_t place = 0; struck; ++place) blind += blind_words(place, struck);
+  EXPECT_GT(blind, 30U);
+}
+
+TEST_F(MappedFramTest, ABurstIsShortAndEndsAtWholeWords) {
+  Fram fram(window, interrupts, kBytes);
+  for (const std::uint32_t address : {0U, 1U, 2U, 7U}) {
+    for (const std::uint32_t size : {1U, 2U, 15U, 16U, 17U, 40U}) {
+      window.stores.clear();
+      const Bytes bytes = pattern(size, 1);
+      SinglePiece<ConstBytes> piece({bytes.data(), size});
+      ASSERT_TRUE(fram.begin_write(address, piece.stream()).ok());
+      ASSERT_TRUE(finish_transfer(fram).ok());
+      const std::uint32_t odd = address % 2;
+      EXPECT_EQ(window.stores.size(), odd + (size - odd + 1) / 2) << size << " at " << address;
+      EXPECT_EQ(Bytes(memory.begin() + address, memory.begin() + address + size), bytes);
+    }
+  }
+}
+
+TEST_F(MappedFramTest, TheWindowOfABoardCopiesWhateverTheAlignment) {
+  MemoryWindow plain(memory.data());
+  alignas(2) std::byte ram[40];
+  for (const std::uint32_t to : {0U, 1U, 6U}) {
+    for (const std::uint32_t from : {0U, 1U}) {
+      for (std::uint32_t size = 0; size <= kBurstBytes; ++size) {
+        std::fill(memory.begin(), memory.end(), kGuard);
+        const Bytes bytes = pattern(size, to + from + size);
+        std::copy(bytes.begin(), bytes.end(), ram + from);
+        plain.store(to, {ram + from, size});
+        EXPECT_EQ(Bytes(memory.begin() + to, memory.begin() + to + size), bytes);
+        EXPECT_EQ(std::count(memory.begin(), memory.end(), kGuard), kBytes - size) << "nothing beside it";
+        std::fill(std::begin(ram), std::end(ram), kGuard);
+        plain.load(to, {ram + from, size});
+        EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), ram + from));
+        EXPECT_EQ(ram[from + size], kGuard);
+      }
+    }
+  }
+}
+
+TEST_F(MappedFramTest, OverTheWindowOfABoardItIsAStorage) {
+  MemoryWindow plain(memory.data());
+  MappedFram fram(plain, interrupts, kBytes);
+  ASSERT_TRUE(fram.start().ok());
+  EXPECT_EQ(fram.size_bytes(), kBytes);
+  const Bytes bytes = pattern(100, 1);
+  EXPECT_TRUE(write_confirmed(fram, interrupts, 11, {bytes.data(), 100}).ok());
+  Bytes seen(100);
+  EXPECT_TRUE(read_confirmed(fram, interrupts, 11, {seen.data(), 100}).ok());
+  EXPECT_EQ(seen, bytes);
 }
 
 class FileStorageTest : public ::testing::Test {

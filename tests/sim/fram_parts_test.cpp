@@ -92,7 +92,9 @@ std::vector<std::byte> bytes_of(std::initializer_list<int> values) {
 
 std::vector<std::string> catalogue() {
   std::vector<std::string> names;
-  for (const FramPart& part : devices::fram_parts()) names.push_back(part.name);
+  for (const FramPart& part : devices::fram_parts()) {
+    if (!part.is_mapped) names.push_back(part.name);
+  }
   return names;
 }
 

@@ -78,6 +78,9 @@ class FakePort final : public firmware::Port {
   void begin_receive(heap::ConstBytes, heap::InStream) override {}
   heap::TransferState poll_bus() override { return heap::TransferState::done; }
   void abort_bus() override {}
+  void store(std::uint32_t, heap::ConstBytes) override {}
+  void load(std::uint32_t, heap::MutableBytes) override {}
+  void copy_over(bool) override {}
   void object_made(std::uint32_t, std::uint32_t, std::uint32_t) override {}
   void object_changed(std::uint32_t, std::uint32_t, heap::ConstBytes) override {}
   void object_read(std::uint32_t, heap::ConstBytes) override {}

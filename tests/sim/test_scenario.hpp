@@ -47,6 +47,22 @@ inline Scenario small_scenario() {
   return scenario;
 }
 
+// The same with its FRAM in the address space of an MSP430, at 16 MHz: a wait state.
+inline Scenario mapped_scenario() {
+  Scenario scenario = small_scenario();
+  devices::McuProfile& profile = scenario.mcu.profile;
+  const devices::CpuCosts costs = profile.costs;
+  profile = *devices::find_mcu_profile("msp430fr5994");
+  profile.costs = costs;
+  profile.costs.burst = 8;
+  profile.costs.stored_word = 5;
+  profile.costs.loaded_word = 4;
+  scenario.storage = {};
+  scenario.storage.part = *devices::find_fram_part("msp430fr5994");
+  scenario.heap.store_bytes = 4096;
+  return scenario;
+}
+
 // The same with so little between warning and brown-out that a persist does not fit.
 inline Scenario starved_scenario() {
   Scenario scenario = small_scenario();

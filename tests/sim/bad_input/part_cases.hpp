@@ -19,7 +19,7 @@ inline constexpr std::array kPartCases{
     Case{"part: mb85rs64v", "part: {name: mine, based_on: mb85rs4tm}",
          ":12:32: storage.part.based_on: \"mb85rs4tm\" is not known; did you mean mb85rs4mt? (known: "
          "mb85rs64v, "
-         "mb85rs64t, mb85rs256ty, mb85rs2mta, mb85rs4mt, cy15b104q, fm25w256, fm25v02a)"},
+         "mb85rs64t, mb85rs256ty, mb85rs2mta, mb85rs4mt, cy15b104q, fm25w256, fm25v02a, msp430fr5994)"},
     Case{"part: mb85rs64v", "part: {name: MB85RS64T, based_on: mb85rs64v}",
          ":12:16: storage.part.name: \"MB85RS64T\" is a part of the catalogue; a part of your own has "
          "another name"},
@@ -27,7 +27,7 @@ inline constexpr std::array kPartCases{
          ":12:43: unknown key \"sise\" in `storage.part`; did you mean `size`?"},
     Case{"part: mb85rs64v", "part: {name: mine, based_on: mb85rs64v, standby: 1 uA}",
          ":12:43: unknown key \"standby\" in `storage.part`; known keys are name, based_on, size, "
-         "address_bytes, "
+         "access, address_bytes, "
          "fast_read, sleep, rdid, max_sck, min_vdd, max_vdd, active_current, standby_current, sleep_current, "
          "wel_cleared_by_write, power_up, sleep_entry, wake, row, endurance, reads_wear, retention"},
     Case{"part: mb85rs64v", "part: {name: mine, based_on: mb85rs64v, size: 12 KiB}",
@@ -74,6 +74,47 @@ inline constexpr std::array kPartCases{
          ":12:54: storage.part.endurance: \"0\" is out of range: it must be between 1 and 1e+18"},
     Case{"part: mb85rs64v", "part: {name: mine, based_on: mb85rs64v, retention: 10}",
          ":12:54: storage.part.retention: is \"10\", not a section with keys such as years"},
+    // In the address space, or on a bus: not both.
+    Case{"part: mb85rs64v", "part: {name: mine, based_on: mb85rs64v, access: 125 ns}",
+         ":12:43: storage.part.access: only goes with a part in the address space of its MCU, such as "
+         "msp430fr5994; "
+         "mb85rs64v is on a bus"},
+    Case{"part: mb85rs64v", "part: {name: mine, based_on: msp430fr5994, max_sck: 8 MHz}",
+         ":12:46: storage.part.max_sck: only goes with a part on a bus; msp430fr5994 lies in the address "
+         "space of its "
+         "MCU"},
+    Case{"part: mb85rs64v", "part: {name: mine, based_on: msp430fr5994, access: 2 us}",
+         ":12:54: storage.part.access: \"2 us\" is out of range: it must be between 1 ps and 1 us"},
+    Case{"part: mb85rs64v\n  sck: 10 MHz\n  transfer: sliced\n  slice: 64 B",
+         "part: {name: mine, based_on: msp430fr5994, size: 64 KiB}",
+         ":12:3: storage.part: mine lies in the address space of its MCU, and mcu.profile is esp32c3: it "
+         "goes with "
+         "msp430fr5994"},
+    Case{"part: mb85rs64v", "part: msp430fr5994",
+         ":13:3: storage.sck: msp430fr5994 lies in the address space of its MCU: there is no bus, leave this "
+         "out"},
+    Case{"part: mb85rs64v\n  sck: 10 MHz", "part: msp430fr5994",
+         ":13:3: storage.transfer: msp430fr5994 lies in the address space of its MCU: there is no bus, leave "
+         "this out"},
+    Case{"part: mb85rs64v\n  sck: 10 MHz\n  transfer: sliced", "part: msp430fr5994",
+         ":13:3: storage.slice: msp430fr5994 lies in the address space of its MCU: there is no bus, leave "
+         "this out"},
+    Case{"part: mb85rs64v\n  sck: 10 MHz\n  transfer: sliced\n  slice: 64 B",
+         "part: msp430fr5994\n  bus: {tick: {period: 1 ms, cost: 1 us}}",
+         ":13:3: storage.bus: msp430fr5994 lies in the address space of its MCU: there is no bus, leave this "
+         "out"},
+    Case{"part: mb85rs64v\n  sck: 10 MHz\n  transfer: sliced\n  slice: 64 B",
+         "part: msp430fr5994\n  unsafe: true",
+         ":13:3: storage.unsafe: msp430fr5994 lies in the address space of its MCU: there is no bus, leave "
+         "this out"},
+    Case{"part: mb85rs64v", "part: msp430fr5994\n  faults: {power_loss: garbage_in_flight}",
+         ":13:24: storage.faults.power_loss: garbage_in_flight does not come up with msp430fr5994, whose "
+         "controller "
+         "ends the access at hand as power fails: write discard or garbage_below_min_vdd"},
+    Case{"part: mb85rs64v", "part: msp430fr5994\n  faults: {power_loss: row_lost}",
+         ":13:24: storage.faults.power_loss: row_lost does not come up with msp430fr5994, whose controller "
+         "ends the "
+         "access at hand as power fails: write discard or garbage_below_min_vdd"},
     Case{"part: mb85rs64v", "part: {name: mine, based_on: mb85rs64v, power_up: 2 s}",
          ":12:53: storage.part.power_up: \"2 s\" is out of range: it must be between 0 s and 1 s"},
 };

@@ -48,7 +48,7 @@ inline constexpr std::array kCases{
     // mcu
     Case{"profile: esp32c3", "profile: esp32c33",
          ":4:12: mcu.profile: \"esp32c33\" is not known; did you mean esp32c3? (known: esp32c3, "
-         "cortex-m0plus)"},
+         "cortex-m0plus, msp430fr5994)"},
     Case{"  profile: esp32c3\n", "", ":3:1: mcu: `profile` is missing; write it such as `profile: esp32c3`"},
     Case{"clock: 80 MHz", "clock: 80", ":5:10: mcu.clock: \"80\" needs a unit, such as 80 MHz"},
     Case{"clock: 80 MHz", "clock: 2 GHz",
@@ -76,6 +76,10 @@ inline constexpr std::array kCases{
          ":9:5: mcu.boot: has to be a list"},
     Case{"{call: 10}", "{call: 10, stpe: 3}",
          ":10:21: unknown key \"stpe\" in `mcu.costs`; did you mean `step`?"},
+    Case{"{call: 10}", "{call: 10, stored_word: 3}",
+         ":10:21: mcu.costs.stored_word: only goes with an MCU that has FRAM in its address space, which "
+         "esp32c3 has "
+         "not"},
     Case{"{call: 10}", "{call: 10 V}",
          R"(:10:17: mcu.costs.call: "10 V" is not a plain number; leave out "V")"},
     // storage
@@ -90,7 +94,7 @@ inline constexpr std::array kCases{
          ":16:16: storage.bus.tick.period: a tick has to be over before the next one strikes"},
     Case{"part: mb85rs64v", "part: mb85rs64",
          ":12:9: storage.part: \"mb85rs64\" is not known; did you mean mb85rs64v? (known: mb85rs64v, "
-         "mb85rs64t, mb85rs256ty, mb85rs2mta, mb85rs4mt, cy15b104q, fm25w256, fm25v02a)"},
+         "mb85rs64t, mb85rs256ty, mb85rs2mta, mb85rs4mt, cy15b104q, fm25w256, fm25v02a, msp430fr5994)"},
     Case{"sck: 10 MHz", "sck: 21 MHz",
          ":13:8: storage.sck: \"21 MHz\" is above what mb85rs64v allows: at most 20 MHz; `unsafe: true` in "
          "storage lets it pass, with a warning"},

@@ -168,9 +168,8 @@ inline constexpr std::array kScriptCases{
     Case{"compute_cycles: 100", "compute_cycles: 1000000001",
          ":46:24: workload.loop.4.compute_cycles: \"1000000001\" is out of range: it must be between 1 and "
          "1000000000"},
-    Case{
-        "compute_cycles: 100", "compute_cycles: 100 cycles",
-        R"(:46:24: workload.loop.4.compute_cycles: "100 cycles" is not a plain number; leave out "cycles")"},
+    Case{"compute_cycles: 100", "compute_cycles: 100 cycles",
+         R"(:46:24: workload.loop.4.compute_cycles: "100 cycles" is not a plain number; leave out "cycles")"},
     Case{"compute_cycles: 100", "compute: 100",
          ":46:8: unknown key \"compute\" in `workload.loop.4`; known keys are write, read, renew, push, pop, "
          "insert, remove, scan, flush, compute_cycles, sleep, load, repeat, mix, pick, first, elements, at, "
