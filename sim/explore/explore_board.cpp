@@ -609,7 +609,7 @@ heap::TransferState ExploreBoard::poll_bus() {
 
 // Without a bus: the first burst of a transfer.
 void ExploreBoard::open_copy(std::uint32_t address, bool writes) {
-  if (copying_) return;
+  if (copying_ || mode_ != Mode::program) return;
   copying_ = true;
   arm(std::uint64_t{address} * 2 + (writes ? 1 : 0), 1);
 }
@@ -644,8 +644,9 @@ void ExploreBoard::load(std::uint32_t address, heap::MutableBytes bytes) {
 }
 
 void ExploreBoard::copy_over(bool done) {
+  if (mode_ != Mode::program) return;
   copying_ = false;
-  if (done && armed_ && mode_ == Mode::program) suffer();
+  if (done && armed_) suffer();
 }
 
 void ExploreBoard::spend_cycles(double cycles) {

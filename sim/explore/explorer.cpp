@@ -65,6 +65,26 @@ void add(BoardResult& sum, BoardResult part) {
   for (Failure& failure : part.failures) sum.failures.push_back(std::move(failure));
 }
 
+// What was tried and put back has left something behind, if the program then comes to other points.
+bool goes_another_way(const BoardResult& counted, const BoardResult& tried) {
+  if (!tried.complete || tried.failed > 0) return false;
+  for (std::size_t i = 0; i < kPointClasses; ++i) {
+    if (tried.points[i].total != counted.points[i].total) return true;
+  }
+  return tried.operations != counted.operations || tried.store_digest != counted.store_digest ||
+         tried.contents_digest != counted.contents_digest;
+}
+
+void note_other_way(const CourseResult& course, BoardResult& tried) {
+  Failure& failure = tried.failures.emplace_back();
+  failure.course = course.course;
+  failure.operations = tried.operations;
+  failure.of_program = true;
+  failure.check = "course";
+  failure.what = "with outages tried the program came to other points, or to another end, than without";
+  ++tried.failed;
+}
+
 // Tries the points of one course that the selection names, whose `index` counts from the course's first.
 void try_points(const Scenario& scenario, const ExploreOptions& options, const Selection& selection,
                 const std::vector<std::uint64_t>* boundaries, CourseResult& course) {
@@ -82,7 +102,10 @@ void try_points(const Scenario& scenario, const ExploreOptions& options, const S
     });
   }
   for (std::thread& thread : threads) thread.join();
-  for (BoardResult& result : results) add(course.board, std::move(result));
+  for (BoardResult& result : results) {
+    if (goes_another_way(course.board, result)) note_other_way(course, result);
+    add(course.board, std::move(result));
+  }
   std::vector<Failure>& failures = course.board.failures;
   std::stable_sort(failures.begin(), failures.end(),
                    [](const Failure& a, const Failure& b) { return a.index < b.index; });
