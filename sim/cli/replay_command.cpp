@@ -83,7 +83,7 @@ int replay_command(const Arguments& arguments) {
                       a_case.build_id, firmware_build_id()));
   }
   if (a_case.place && !replayed.found) {
-    print(fmt::format("there is no {}: the call is not made\n", to_string(*a_case.place)));
+    print(fmt::format("there is no {}: the call is not made, or has no such point\n", to_string(*a_case.place)));
   } else if (a_case.place && !(replayed.place == *a_case.place)) {
     print(fmt::format("there is no {}; taken instead: {}\n", to_string(*a_case.place),
                       to_string(replayed.place)));
