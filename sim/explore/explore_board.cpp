@@ -523,6 +523,9 @@ std::optional<std::string> ExploreBoard::verdict_fault() {
     return older_fault();
   }
   const heap::Error first = status_.error();
+  if (first != heap::Error::torn && first != heap::Error::stale && first != heap::Error::empty) {
+    return fmt::format("the image was cut, and the restore reported error {}", error());
+  }
   const bool stale = first == heap::Error::stale;
   if (!boot_says(true)) return std::move(fault_);
   if (status_.ok() && !older_stands) return "a stale image was restored as the older one";

@@ -169,7 +169,8 @@ ExploreResult explore(const Scenario& scenario, const ExploreOptions& options) {
   for (CourseResult& course : result.courses) {
     const std::uint64_t points = total_of(course.board.points);
     const std::uint64_t end = first + points;
-    if (sound && from < end && to > first) {
+    const bool goes_on = sound && !(options.stops_at_failure && result.failed > 0);
+    if (goes_on && from < end && to > first) {
       Selection selection;
       selection.from = from > first ? from - first : 0;
       selection.to = std::min(to, end) - first;

@@ -16,8 +16,8 @@ namespace brownout::sim::explore {
 
 struct ExploreOptions {
   std::array<bool, kPointClasses> classes = {false, true, true};
-  bool nested = false;  // --depth 2
-  bool stops_at_failure = false;
+  bool nested = false;            // --depth 2
+  bool stops_at_failure = false;  // at the first one, if there is one job
   // Points are numbered through all courses, one after the other.
   std::uint64_t from = 0;
   std::optional<std::uint64_t> to;      // exclusive

@@ -169,7 +169,9 @@ Case case_of(const Failure& failure, std::string file, std::vector<std::string> 
   return out;
 }
 
-Replayed replay(const Scenario& scenario, const Case& a_case, void (*before_outage)()) {
+Replayed replay(const Scenario& scenario, const Case& a_case, void (*before_outage)(),
+                std::unique_ptr<firmware::Firmware> (*make_firmware)(const firmware::Image&,
+                                                                     firmware::Port&)) {
   Replayed out;
   if (a_case.place) out.place = *a_case.place;
   for (;;) {
@@ -177,6 +179,7 @@ Replayed replay(const Scenario& scenario, const Case& a_case, void (*before_outa
     options.course = a_case.course;
     options.operations = a_case.operations;
     options.before_outage = before_outage;
+    options.make_firmware = make_firmware;
     options.stops_at_failure = true;
     options.only_nested = a_case.nested;
     options.nested = a_case.nested.has_value();

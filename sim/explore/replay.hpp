@@ -43,6 +43,9 @@ struct Replayed {
 };
 
 // Runs one course up to the place, and fails the supply there. O(one run).
-Replayed replay(const Scenario& scenario, const Case& a_case, void (*before_outage)() = nullptr);
+// `make_firmware`: of a test that plants errors.
+Replayed replay(const Scenario& scenario, const Case& a_case, void (*before_outage)() = nullptr,
+                std::unique_ptr<firmware::Firmware> (*make_firmware)(const firmware::Image&,
+                                                                     firmware::Port&) = nullptr);
 
 }  // namespace brownout::sim::explore

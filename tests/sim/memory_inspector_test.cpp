@@ -193,7 +193,30 @@ TEST(Outage, LiveBytesMustBeEqualAndOthersMayDiffer) {
     const std::size_t free_2 = made.free_block(made.control().free_head).next * heap::kGranule;
     const bool in_free = (i >= free_1 + 4 && i < free_1 + 16) || i >= free_2 + 4;
     const bool may_differ = sequence || in_loading || in_free;
-    EXPECT_EQ(inspector->outage_changed(before, after, {}).has_value(), !may_differ) << "offset " << i;
+    EXPECT_EQ(inspector->outage_changed(before, after, made.objects).has_value(), !may_differ)
+        << "offset " << i;
+  }
+}
+
+// An object of 48 B, dirty in parts: the second of its blocks. Before it has been made its content is nothing
+// yet.
+TEST(Outage, OfAnObjectThatIsBeingMadeTheBitsAreLive) {
+  Handmade made;
+  Slot& slot = made.slot(made.free_slot());
+  const std::uint32_t home = made.geometry.store.first_unit + 512;
+  const std::uint32_t block = made.first + 20;
+  slot = Slot::of(made.geometry, home, block, 7, true, Slot::kWriter);
+  slot.set_dirty(true);
+  made.ram()[(block + 6) * heap::kGranule] = std::byte{0x02};
+  const auto inspector = made.inspector();
+  const std::vector<std::byte> before(made.ram().begin(), made.ram().end());
+  std::vector<KnownObject> with = made.objects;
+  with.push_back({home, 48});
+  for (std::size_t i = 0; i < 56; ++i) {
+    std::vector<std::byte> after = before;
+    after[block * heap::kGranule + i] ^= std::byte{0x40};
+    EXPECT_EQ(inspector->outage_changed(before, after, made.objects).has_value(), i >= 48) << "byte " << i;
+    EXPECT_TRUE(inspector->outage_changed(before, after, with).has_value()) << "byte " << i;
   }
 }
 

@@ -22,12 +22,15 @@ class Clock final : public Timekeeper {
   void storage_selected(bool selected) override { selects += selected ? 1 : 0; }
   [[nodiscard]] Picoseconds now() const override { return time; }
 
+  [[nodiscard]] bool is_undisturbed() const override { return undisturbed; }
+
   void let_pass(Picoseconds span) {
     if (!frozen) time += span;
   }
 
   Picoseconds time;
   bool frozen = false;
+  bool undisturbed = false;
   std::vector<Picoseconds> by_dma;
   int selects = 0;
   std::function<void()> during_pass;
@@ -155,6 +158,51 @@ TEST(SpiController, ClockThatDoesNotDivideLosesNothing) {
   ASSERT_EQ(bus.poll(), heap::TransferState::done);
   EXPECT_EQ(clock.time - begin,
             devices::cycles_at(8 * 3, 11'428'571) + devices::cycles_at(8 * 4000, 11'428'571));
+}
+
+// What nothing can strike passes chunk by chunk, and comes to the same: time, bytes, counters, and how often
+// the chip was selected. Pieces of many sizes, written and read back, by each mode and a clock that does not
+// divide.
+TEST(SpiController, UndisturbedTransfersComeToTheSame) {
+  for (const bool by_cpu : {true, false}) {
+    for (const std::uint32_t chunk : {1U, 8U, 64U, 4092U}) {
+      for (const std::uint64_t sck_hz : {8'000'000ULL, 11'428'571ULL}) {
+        devices::TransferCosts c = costs(devices::AbortGranularity::byte);
+        c.chunk_bytes = chunk;
+        c.cpu_moves_bytes = by_cpu;
+        c.cs_setup = devices::nanoseconds(7);
+        c.cs_hold = devices::nanoseconds(9);
+        Board each(c, sck_hz);
+        Board undisturbed(c, sck_hz);
+        undisturbed.clock.undisturbed = true;
+        std::vector<std::byte> read[2];
+        for (Board* board : {&each, &undisturbed}) {
+          std::vector<std::byte>& back = read[board == &each ? 0 : 1];
+          for (const std::uint32_t size : {1U, 7U, 8U, 9U, 64U, 200U}) {
+            board->write_enable();
+            std::vector<std::byte> data(size);
+            for (std::uint32_t i = 0; i < size; ++i) data[i] = static_cast<std::byte>(size + i);
+            EXPECT_EQ(board->write(data), heap::TransferState::done);
+            std::vector<std::byte> piece_of(size + 3);
+            heap::SinglePiece<heap::MutableBytes> piece({piece_of.data(), size + 3});
+            const std::byte command[] = {std::byte{3}, std::byte{0x1F}, std::byte{0xFE}};  // rolls over
+            board->bus.begin_receive({command, 3}, piece.stream());
+            EXPECT_EQ(board->bus.poll(), heap::TransferState::done);
+            back.insert(back.end(), piece_of.begin(), piece_of.end());
+          }
+        }
+        EXPECT_EQ(each.clock.time, undisturbed.clock.time) << chunk << " " << sck_hz;
+        EXPECT_EQ(each.clock.selects, undisturbed.clock.selects);
+        EXPECT_EQ(read[0], read[1]);
+        EXPECT_EQ(each.bus.counters().data_bytes, undisturbed.bus.counters().data_bytes);
+        EXPECT_EQ(each.bus.counters().transactions, undisturbed.bus.counters().transactions);
+        EXPECT_EQ(each.bus.counters().transfers, undisturbed.bus.counters().transfers);
+        EXPECT_TRUE(std::equal(each.chip.memory().begin(), each.chip.memory().end(),
+                               undisturbed.chip.memory().begin()));
+        EXPECT_EQ(each.chip.hottest_row().accesses, undisturbed.chip.hottest_row().accesses);
+      }
+    }
+  }
 }
 
 // --- pieces pulled ahead
