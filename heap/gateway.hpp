@@ -55,6 +55,10 @@ class Gateway {
   Status read_home(std::uint32_t address, MutableBytes bytes) {
     return read_confirmed(storage_, platform_, address, bytes);
   }
+  // The same; no power failure struck in that epoch until the read was complete.
+  Status read_home(std::uint32_t address, MutableBytes bytes, std::uint32_t& epoch) {
+    return read_confirmed(storage_, platform_, address, bytes, epoch);
+  }
 
   // The sequence that the store says the program runs on from; 0 if there is no valid mark.
   Result<std::uint32_t> read_mark() {

@@ -472,14 +472,19 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     Result<std::uint16_t> index = bring_in(handle.home(), size.block, handle.partial(), 0);
     if (!index.ok()) return index.error();
     const Slot& slot = residents_.slot(index.value());
-    const Status status = gateway_.read_home(
-        handle.home(), {residents_.data(index.value()), data_granules(slot, geometry_) * kGranule});
-    if (!status.ok()) {
-      residents_.leave(index.value());
-      return status.error();
+    const MutableBytes data{residents_.data(index.value()), data_granules(slot, geometry_) * kGranule};
+    for (;;) {
+      std::uint32_t epoch = 0;
+      const Status status = gateway_.read_home(handle.home(), data, epoch);
+      if (!status.ok()) {
+        residents_.leave(index.value());
+        return status.error();
+      }
+      end_borrow(index.value());
+      // Now a restore reads it from its home. One that struck between the end of the read and that of the
+      // borrow has left the block to this load.
+      if (platform_.power_epoch() == epoch) return index;
     }
-    end_borrow(index.value());
-    return index;
   }
 
   // Finds a slot, RAM, and room in an image for two slots and so many dirty bytes, as the policy says.

@@ -81,6 +81,7 @@ class SpiFram {
     if (stage_ == Stage::idle) return TransferState::none;
     if (transaction != TransferState::done || !go_on()) {
       stage_ = Stage::idle;
+      drop();
       return transaction;
     }
     return TransferState::busy;
@@ -90,6 +91,7 @@ class SpiFram {
     if (stage_ == Stage::idle) return;
     stage_ = Stage::idle;
     bus_.abort();
+    drop();
   }
 
  private:
@@ -100,6 +102,13 @@ class SpiFram {
   static constexpr std::byte kRead{0x03};
   static constexpr std::byte kReadIdentity{0x9F};
   static constexpr std::uint32_t kUnsliced = 0xFFFF'FFFFU;
+
+  // No stream outlives its transfer: those of the interrupt and of boot lie on a stack that is gone once the
+  // interrupted call goes on, which may be about to pull.
+  void drop() {
+    outgoing_.drop();
+    incoming_.drop();
+  }
 
   [[nodiscard]] bool sliced() const { return config_.slice_bytes != 0; }
   [[nodiscard]] std::uint32_t limit() const { return sliced() ? config_.slice_bytes : kUnsliced; }
@@ -116,6 +125,7 @@ class SpiFram {
     if (stage_ != direction) return TransferState::none;  // the interrupt struck
     if (empty) {
       stage_ = Stage::idle;
+      drop();
       return TransferState::done;
     }
     if (write) {

@@ -13,10 +13,10 @@ namespace brownout::heap {
 // in one transaction without being copied together first. next() fills `piece` and returns true, or
 // returns false at the end; a stream is read once, and its state outlives the transfer.
 //
-// Of pieces to be written a driver may pull one ahead, while the one before is on the wire (next() is then the
-// CPU's work beside it, such as a checksum): a piece stays as it is until the second one after it is pulled. Of
-// pieces to be read into it may not: the next one is pulled once this one is full, because where later bytes go
-// may depend on earlier ones.
+// Of pieces to be written a driver may pull one ahead, while the one before is on the wire (next() is then
+// the CPU's work beside it, such as a checksum): a piece stays as it is until the second one after it is
+// pulled. Of pieces to be read into it may not: the next one is pulled once this one is full, because where
+// later bytes go may depend on earlier ones.
 template <class Piece>
 struct PieceStream {
   bool (*next)(void* state, Piece& piece) = nullptr;
@@ -95,15 +95,22 @@ Status finish_transfer(S& storage) {
 }
 
 // Begins a transfer with begin(), drives it to its end, and repeats both until no power failure struck
-// meanwhile: what it reads is then whole, what it wrote is known to be in the store.
+// meanwhile: what it reads is then whole, what it wrote is known to be in the store. `epoch` is the one in
+// which that was so: a failure right after it is seen by comparing once more.
 template <Storage S, Platform P, class Begin>
-Status repeat_until_confirmed(S& storage, P& platform, Begin begin) {
+Status repeat_until_confirmed(S& storage, P& platform, Begin begin, std::uint32_t& epoch) {
   for (;;) {
-    const std::uint32_t epoch = platform.power_epoch();
+    epoch = platform.power_epoch();
     Status status = begin();
     if (status.ok()) status = finish_transfer(storage);
     if (platform.power_epoch() == epoch) return status;
   }
+}
+
+template <Storage S, Platform P, class Begin>
+Status repeat_until_confirmed(S& storage, P& platform, Begin begin) {
+  std::uint32_t epoch = 0;
+  return repeat_until_confirmed(storage, platform, begin, epoch);
 }
 
 // Writes one piece, confirmed. Outside the checkpoint area only after the running mark (Gateway).
@@ -116,14 +123,21 @@ Status write_confirmed(S& storage, P& platform, std::uint32_t address, ConstByte
   });
 }
 
-// Reads one piece, confirmed.
+// Reads one piece, confirmed; in which epoch.
 template <Storage S, Platform P>
-Status read_confirmed(S& storage, P& platform, std::uint32_t address, MutableBytes bytes) {
+Status read_confirmed(S& storage, P& platform, std::uint32_t address, MutableBytes bytes,
+                      std::uint32_t& epoch) {
   SinglePiece<MutableBytes> piece(bytes);
-  return repeat_until_confirmed(storage, platform, [&] {
+  const auto begin = [&] {
     piece.rewind(bytes);
     return storage.begin_read(address, piece.stream());
-  });
+  };
+  return repeat_until_confirmed(storage, platform, begin, epoch);
+}
+template <Storage S, Platform P>
+Status read_confirmed(S& storage, P& platform, std::uint32_t address, MutableBytes bytes) {
+  std::uint32_t epoch = 0;
+  return read_confirmed(storage, platform, address, bytes, epoch);
 }
 
 }  // namespace brownout::heap

@@ -157,8 +157,12 @@ void ExploreBoard::at(PointClass point) {
   const std::uint64_t index = next_++;
   PointCounts& counts = result_.points[kind];
   ++counts.total;
-  if (critical_depth_ > 0) ++counts.in_critical;
-  if (!is_selected(index)) return;
+  if (critical_depth_ > 0) {
+    ++counts.in_critical;
+    if (!section_) section_ = index;
+  }
+  // Points of one section have one outage, so one job has them all.
+  if (!is_selected(index, section_.value_or(index))) return;
   ++counts.taken;
   if (critical_depth_ == 0) {
     crossing_ = now();
@@ -170,7 +174,7 @@ void ExploreBoard::at(PointClass point) {
   }
 }
 
-bool ExploreBoard::is_selected(std::uint64_t index) {
+bool ExploreBoard::is_selected(std::uint64_t index, std::uint64_t dealt) {
   const Selection& selection = options_.selection;
   if (selection.only) {
     const Place& only = *selection.only;
@@ -184,12 +188,13 @@ bool ExploreBoard::is_selected(std::uint64_t index) {
     while (next_sampled_ < sample.size() && sample[next_sampled_] < index) ++next_sampled_;
     if (next_sampled_ == sample.size() || sample[next_sampled_] != index) return false;
   }
-  return index >= selection.from && index < selection.to && index / kTurn % selection.jobs == selection.job;
+  return index >= selection.from && index < selection.to && dealt / kTurn % selection.jobs == selection.job;
 }
 
 void ExploreBoard::exit_critical() {
   assert(critical_depth_ > 0);
   if (--critical_depth_ > 0 || mode_ != Mode::program) return;
+  section_.reset();
   if (deferred_.any) try_deferred();
   if (suffer_due_) suffer();
 }
@@ -654,6 +659,16 @@ void ExploreBoard::copy_over(bool done) {
 
 void ExploreBoard::spend_cycles(double cycles) {
   millicycles_ += static_cast<std::uint64_t>(std::llround(cycles * 1000.0));
+}
+
+void ExploreBoard::suffer_at_access() {
+  if (accesses_ == 0) accesses_ = options_.for_good.first + 1;
+  if (accesses_ > 1) {
+    --accesses_;
+  } else if (critical_depth_ == 0) {
+    accesses_ = options_.for_good.every;
+    suffer(true);
+  }
 }
 
 // An outage, or a false alarm, that is not taken back.

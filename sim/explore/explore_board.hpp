@@ -76,6 +76,12 @@ struct BoardOptions {
   // Tests plant errors here.
   std::unique_ptr<firmware::Firmware> (*make_firmware)(const firmware::Image&, firmware::Port&) = nullptr;
   std::optional<PersistBound> bound;
+  // Access points at which an outage strikes for good: the first of them, and how many further on the next;
+  // 0: none. In a section, at its end. A transfer that has more accesses than that never ends.
+  struct ForGood {
+    std::uint64_t first = 0;
+    std::uint64_t every = 0;
+  } for_good;
   // Called at the point, before its outage.
   void (*before_outage)() = nullptr;
 };
@@ -155,13 +161,15 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
 
   // Of instrumented firmware.
   void access(const void*, std::uint32_t, bool, const void*) override {
-    if (mode_ == Mode::program) at(PointClass::access);
+    if (mode_ != Mode::program) return;
+    if (options_.for_good.every > 0) suffer_at_access();
+    at(PointClass::access);
   }
 
   // Points.
   bool pass_point(bool moves_data);
   void at(PointClass point);
-  [[nodiscard]] bool is_selected(std::uint64_t index);
+  [[nodiscard]] bool is_selected(std::uint64_t index, std::uint64_t dealt);
   void try_deferred();
   void try_outage(PointClass point, std::uint64_t index);
 
@@ -220,6 +228,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   void spend_cycles(double cycles);
   [[nodiscard]] const BusCounters& counters() const { return bus_ ? bus_->counters() : copies_; }
   void suffer();
+  void suffer_at_access();
   void suffer(bool outage);
   void note_program_writes();
   void perturb();
@@ -269,6 +278,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   // The point at hand.
   std::uint64_t next_ = 0;
   std::size_t next_sampled_ = 0;
+  std::optional<std::uint64_t> section_;  // the first point of the critical section at hand
   Place place_;
   std::array<std::uint64_t, firmware::kMemoryCalls> occurrences_{};
   std::array<std::uint64_t, kPointClasses> offsets_{};
@@ -312,6 +322,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   std::set<std::uint64_t> interrupted_;  // transactions of this call that were
   bool armed_ = false;
   std::uint64_t armed_at_ = 0;
+  std::uint64_t accesses_ = 0;    // until the next outage for good
   std::uint64_t wire_bytes_ = 0;  // of this transaction
   bool suffer_due_ = false;       // at the end of this critical section
   bool copying_ = false;          // a transfer without a bus is open

@@ -59,7 +59,7 @@ std::uint64_t happened(const ExploreResult& result) {
 
 TEST(Explorer, TheNumberOfJobsChangesNothing) {
   const Scenario scenario = short_scenario();
-  for (const MakeFirmware make : {&firmware::make_control, &firmware::make_dirty_flag_cleared_early}) {
+  for (const MakeFirmware make : {&firmware::make_control, &firmware::make_lock_released_early}) {
     ExploreOptions options = explore_options(scenario, make);
     const ExploreResult one = sim::explore::explore(scenario, options);
     options.jobs = 4;
@@ -109,7 +109,7 @@ TEST(Explorer, RangesAddUp) {
 
 TEST(Explorer, AFailureHasTheSameNumberInARange) {
   const Scenario scenario = short_scenario();
-  ExploreOptions options = explore_options(scenario, &firmware::make_dirty_flag_cleared_early);
+  ExploreOptions options = explore_options(scenario, &firmware::make_lock_released_early);
   const ExploreResult whole = sim::explore::explore(scenario, options);
   ASSERT_FALSE(whole.failures.empty());
   const std::uint64_t first = whole.failures.front().index;
@@ -145,6 +145,7 @@ TEST(Explorer, ASampleIsAsLargeAsItIsSaidToBe) {
 TEST(Explorer, AnotherSeedDrawsAnotherSample) {
   Scenario scenario = short_scenario();
   ExploreOptions options = explore_options(scenario, &firmware::make_os_part_left_out);  // each point fails
+  options.courses = {Course::first_image};
   options.sample = 5;
   const auto first = told(sim::explore::explore(scenario, options));
   ASSERT_EQ(first.size(), 5U);
@@ -172,11 +173,37 @@ TEST(Explorer, EachClassHasTheSamePointsWithAndWithoutTheOthers) {
 TEST(Explorer, StopsAtTheFirstFailureIfTold) {
   const Scenario scenario = short_scenario();
   ExploreOptions options = explore_options(scenario, &firmware::make_os_part_left_out);
+  options.courses = {Course::first_image};
   options.stops_at_failure = true;
   const ExploreResult result = sim::explore::explore(scenario, options);
   EXPECT_EQ(result.failed, 1U);
   EXPECT_EQ(taken(result), 1U);
   EXPECT_FALSE(result.all_taken);
+}
+
+// An outage that is not taken back, at every access in turn: what the program does afterwards is what it
+// would have done. So many runs, each of which has an outage at each 701st access.
+TEST(Explorer, AnOutageForGoodAtAnyAccessChangesNothing) {
+  Scenario scenario = planted_scenario("swapping");
+  scenario.stop.operations = 4;
+  BoardOptions control;
+  control.operations = 4;
+  control.selection.to = 0;
+  const BoardResult without = ExploreBoard(scenario, control).run();
+  ASSERT_EQ(without.failed, 0U);
+  constexpr std::uint64_t kEvery = 701;
+  std::uint64_t suffered = 0;
+  for (std::uint64_t first = 0; first < kEvery; ++first) {
+    BoardOptions options = control;
+    options.boundaries = &without.boundaries;
+    options.for_good = {first, kEvery};
+    const BoardResult result = ExploreBoard(scenario, options).run();
+    suffered += result.suffered;
+    ASSERT_EQ(result.failed, 0U) << "from access " << first << ": " << result.failures.front().check << ": "
+                                 << result.failures.front().what;
+    ASSERT_EQ(result.store_digest, without.store_digest) << first;
+  }
+  EXPECT_GT(suffered, 10'000U);
 }
 
 // Ctrl-C: what was done by then, and that it is not all.

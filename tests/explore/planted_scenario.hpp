@@ -9,7 +9,7 @@
 #include "sim/scenario/scenario.hpp"
 
 namespace brownout::sim::firmware {
-#define PLANTED(name, scenario, nested, what) std::unique_ptr<Firmware> make_##name(const Image&, Port&);
+#define PLANTED(name, scenario, needs, what) std::unique_ptr<Firmware> make_##name(const Image&, Port&);
 #include "planted_list.hpp"
 #undef PLANTED
 }  // namespace brownout::sim::firmware
