@@ -182,7 +182,7 @@ TEST(Explorer, StopsAtTheFirstFailureIfTold) {
 }
 
 // An outage that is not taken back, at every access in turn: what the program does afterwards is what it
-// would have done. So many runs, each of which has an outage at each 701st access.
+// would have done. So many runs, each of which has an outage at each 4001st access.
 TEST(Explorer, AnOutageForGoodAtAnyAccessChangesNothing) {
   Scenario scenario = planted_scenario("swapping");
   scenario.stop.operations = 4;
@@ -191,7 +191,7 @@ TEST(Explorer, AnOutageForGoodAtAnyAccessChangesNothing) {
   control.selection.to = 0;
   const BoardResult without = ExploreBoard(scenario, control).run();
   ASSERT_EQ(without.failed, 0U);
-  constexpr std::uint64_t kEvery = 701;
+  constexpr std::uint64_t kEvery = 4'001;
   std::uint64_t suffered = 0;
   for (std::uint64_t first = 0; first < kEvery; ++first) {
     BoardOptions options = control;
@@ -203,7 +203,7 @@ TEST(Explorer, AnOutageForGoodAtAnyAccessChangesNothing) {
                                  << result.failures.front().what;
     ASSERT_EQ(result.store_digest, without.store_digest) << first;
   }
-  EXPECT_GT(suffered, 10'000U);
+  EXPECT_GT(suffered, 5'000U);
 }
 
 // Ctrl-C: what was done by then, and that it is not all.

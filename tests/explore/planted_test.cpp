@@ -101,7 +101,7 @@ Outcome look(const ExploreResult& result) {
 // In a process of its own: a firmware with a bug may do anything. One that does not come back is `killed`.
 template <class Run>
 Outcome in_a_process(Run run) {
-  constexpr unsigned kMostSeconds = 100;
+  constexpr unsigned kMostSeconds = 100;  // of real time
   int pipe_ends[2];
   if (pipe(pipe_ends) != 0) return {};
   const pid_t child = fork();
@@ -130,7 +130,7 @@ Outcome run_apart(const ExploreOptions& options, const Scenario& scenario) {
 // Outages that are not taken back, at every access in turn: so many runs, each with one at each kEvery-th
 // access.
 Outcome for_good(const Bug& bug) {
-  constexpr std::uint64_t kEvery = 701;
+  constexpr std::uint64_t kEvery = 4'001;
   const Scenario scenario = planted_scenario(bug.scenario);
   BoardOptions control;
   control.operations = 6;
@@ -215,7 +215,7 @@ TEST_P(Control, Passes) {
   EXPECT_EQ(nested.failed, 0U) << nested.failures.front().check << ": " << nested.failures.front().what;
   const Outcome outcome = run_apart(Way::for_good, bug);
   EXPECT_FALSE(outcome.found) << outcome.check << ": " << outcome.what;
-  EXPECT_GT(outcome.points, 10'000U);
+  EXPECT_GT(outcome.points, 5'000U);
 }
 
 std::vector<Bug> controls() {
