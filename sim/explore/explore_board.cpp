@@ -681,11 +681,16 @@ __attribute__((noinline)) void ExploreBoard::suffer(bool outage) {
   ++result_.suffered;
   crossing_ = now();
   save(static_cast<const std::byte*>(__builtin_frame_address(0)), kNearStackBytes);
+  // Those are of every job, and count in none.
+  const std::uint64_t bytes_persisted = result_.bytes_persisted;
+  const std::uint64_t bytes_restored = result_.bytes_restored;
   bool whole = run_persist();
   if (whole && outage) {
     power_cycle();
     whole = run_restore();
   }
+  result_.bytes_persisted = bytes_persisted;
+  result_.bytes_restored = bytes_restored;
   if (!whole) fail_program(check_, std::move(fault_));
   if (auto fault = outage ? state_fault() : std::nullopt) fail_program("state", std::move(*fault));
   if (auto fault = written_fault()) fail_program("store", std::move(*fault));
