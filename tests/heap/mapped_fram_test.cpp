@@ -183,7 +183,7 @@ TEST(MappedHeap, WhatIsRestoredBelongsToTheStore) {
   std::uint64_t stale = 0;
   for (std::uint64_t place = 0;; place += kSanitized ? 17 : 3) {
     bool struck = false;
-    for (const std::uint64_t words : {0, 1, 2, 3, 4, 6, 9, 14, 30}) {
+    for (const std::uint64_t words : {0U, 1U, 2U, 3U, 4U, 6U, 9U, 14U, 30U}) {
       MappedBoard board;
       board.cut_after = words;
       try {
