@@ -48,8 +48,9 @@ enum class Course : std::uint8_t {
   retries,       // each transfer is interrupted once, for good; what is tried falls into what follows
   resumes,       // the same by false alarms: persist, then no outage
   perturbed,     // what nobody may read is changed at the end of each operation
+  interrupted,   // outages for good at every n-th access, in as many runs: so one at each access
 };
-inline constexpr std::size_t kCourses = 6;
+inline constexpr std::size_t kCourses = 7;
 std::string_view name_of(Course course);
 std::optional<Course> find_course(std::string_view name);
 
