@@ -70,7 +70,8 @@ int replay_command(const Arguments& arguments) {
   const auto& text = (*parsed)["case"].as<std::string>();
   const Case a_case = parse_case(text);
   const Scenario scenario = scenario_of_case(a_case);
-  const bool accesses = a_case.place && a_case.place->point == PointClass::access;
+  const bool accesses =
+      a_case.course == Course::interrupted || (a_case.place && a_case.place->point == PointClass::access);
   if (accesses && firmware_build_id().empty()) {
     throw InputError({"brownout replay", 0, 0},
                      "the case has an access point, and this program's firmware is not instrumented; use "
@@ -83,7 +84,8 @@ int replay_command(const Arguments& arguments) {
                       a_case.build_id, firmware_build_id()));
   }
   if (a_case.place && !replayed.found) {
-    print(fmt::format("there is no {}: the call is not made, or has no such point\n", to_string(*a_case.place)));
+    print(fmt::format("there is no {}: the call is not made, or has no such point\n",
+                      to_string(*a_case.place)));
   } else if (a_case.place && !(replayed.place == *a_case.place)) {
     print(fmt::format("there is no {}; taken instead: {}\n", to_string(*a_case.place),
                       to_string(replayed.place)));

@@ -574,7 +574,8 @@ void ExploreBoard::unmask_persist() {
     case Course::first_image:
     case Course::retries:
     case Course::resumes:
-    case Course::perturbed: break;
+    case Course::perturbed:
+    case Course::interrupted: break;
   }
 }
 
@@ -583,6 +584,7 @@ void ExploreBoard::calls(MemoryCall call) {
   place_ = {call, occurrence, PointClass::byte, 0};
   offsets_ = {};
   interrupted_.clear();
+  suffered_in_call_ = 0;
 }
 
 void ExploreBoard::begin_send(heap::ConstBytes command, heap::OutStream data) {
@@ -667,8 +669,15 @@ void ExploreBoard::suffer_at_access() {
     --accesses_;
   } else if (critical_depth_ == 0) {
     accesses_ = options_.for_good.every;
+    stop_if_endless();
     suffer(true);
   }
+}
+
+// A transfer with more accesses than there are between two outages begins anew for ever.
+void ExploreBoard::stop_if_endless() {
+  constexpr std::uint64_t kMostInACall = 100'000;
+  if (++suffered_in_call_ > kMostInACall) fail_program("progress", "a call of the memory never ends");
 }
 
 // An outage, or a false alarm, that is not taken back.
@@ -855,6 +864,7 @@ void ExploreBoard::note_failure(const char* check, std::string what, bool of_pro
   failure.index = index_;
   failure.course = options_.course;
   failure.operations = result_.operations;
+  failure.phase = options_.for_good.first;
   failure.of_program = of_program;
   failure.place = place_;
   failure.nested = nested_;

@@ -37,6 +37,7 @@ struct Failure {
   std::uint64_t index = 0;  // of the point, among those of its course
   Course course = Course::first_image;
   std::uint64_t operations = 0;  // of the workload, complete before it
+  std::uint64_t phase = 0;       // of course `interrupted`: the first access with an outage
   bool of_program = false;       // not of an outage that was tried: the program itself went wrong
   Place place;
   Nested nested = Nested::none;
@@ -223,6 +224,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   [[nodiscard]] int error() const { return static_cast<int>(status_.error()); }
 
   // The course of the program.
+  void stop_if_endless();
   void arm(std::uint64_t transaction, std::uint64_t command_bytes);
   void open_copy(std::uint32_t address, bool writes);
   void spend_cycles(double cycles);
@@ -322,7 +324,8 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   std::set<std::uint64_t> interrupted_;  // transactions of this call that were
   bool armed_ = false;
   std::uint64_t armed_at_ = 0;
-  std::uint64_t accesses_ = 0;    // until the next outage for good
+  std::uint64_t accesses_ = 0;  // until the next outage for good
+  std::uint64_t suffered_in_call_ = 0;
   std::uint64_t wire_bytes_ = 0;  // of this transaction
   bool suffer_due_ = false;       // at the end of this critical section
   bool copying_ = false;          // a transfer without a bus is open

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "devices/math/random.hpp"
+#include "sim/hooks/access_hooks.hpp"
 
 namespace brownout::sim::explore {
 namespace {
@@ -112,6 +113,50 @@ void try_points(const Scenario& scenario, const ExploreOptions& options, const S
   if (failures.size() > kFailuresKept) failures.resize(kFailuresKept);
 }
 
+// Runs whose outages stay, the first at another access each: at the end every access has had one. With a
+// sample, a few of these runs.
+void interrupt_everywhere(const Scenario& scenario, const ExploreOptions& options, bool all,
+                          const BoardResult& control, CourseResult& course) {
+  constexpr std::uint64_t kFew = 16;
+  const std::uint64_t phases = std::min(kAccessesApart, control.points[0].total);
+  const std::uint64_t step = all ? 1 : std::max<std::uint64_t>(1, phases / kFew);
+  std::vector<BoardResult> results(options.jobs);
+  std::vector<std::thread> threads;
+  const auto interrupted = [&] { return options.interrupted != nullptr && *options.interrupted != 0; };
+  for (std::uint64_t job = 0; job < options.jobs; ++job) {
+    threads.emplace_back([&, job] {
+      BoardResult& sum = results[job];
+      for (std::uint64_t phase = job * step; phase < phases; phase += options.jobs * step) {
+        if (interrupted() || (options.stops_at_failure && sum.failed > 0)) {
+          sum.complete = !interrupted();
+          return;
+        }
+        BoardOptions board = board_options(options, course.course);
+        board.selection.to = 0;
+        board.boundaries = &control.boundaries;
+        board.for_good = {phase, kAccessesApart};
+        BoardResult result = ExploreBoard(scenario, std::move(board)).run();
+        const bool same =
+            result.store_digest == control.store_digest && result.operations == control.operations;
+        if (result.complete && result.failed == 0 && !same) {
+          note_other_way(course, result);
+          result.failures.back().phase = phase;
+        }
+        sum.suffered += result.suffered;
+        add(sum, std::move(result));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (BoardResult& result : results) {
+    course.board.suffered += result.suffered;
+    add(course.board, std::move(result));
+  }
+  std::stable_sort(course.board.failures.begin(), course.board.failures.end(),
+                   [](const Failure& a, const Failure& b) { return a.phase < b.phase; });
+  if (course.board.failures.size() > kFailuresKept) course.board.failures.resize(kFailuresKept);
+}
+
 }  // namespace
 
 std::vector<Course> courses_of(const Scenario& scenario) {
@@ -120,6 +165,7 @@ std::vector<Course> courses_of(const Scenario& scenario) {
   courses.push_back(Course::retries);
   if (scenario.mcu.after_persist == AfterPersist::sleep) courses.push_back(Course::resumes);
   courses.push_back(Course::perturbed);
+  if (firmware_is_instrumented()) courses.push_back(Course::interrupted);
   return courses;
 }
 
@@ -142,6 +188,7 @@ ExploreResult explore(const Scenario& scenario, const ExploreOptions& options) {
     board.boundaries = boundaries;
     CourseResult& found = result.courses.emplace_back();
     found.course = course;
+    if (course == Course::interrupted) continue;
     found.board = ExploreBoard(scenario, std::move(board)).run();
     if (boundaries == nullptr) boundaries = &found.board.boundaries;
     total += total_of(found.board.points);
@@ -170,6 +217,10 @@ ExploreResult explore(const Scenario& scenario, const ExploreOptions& options) {
     const std::uint64_t points = total_of(course.board.points);
     const std::uint64_t end = first + points;
     const bool goes_on = sound && !(options.stops_at_failure && result.failed > 0);
+    if (course.course == Course::interrupted && goes_on && options.classes[0]) {
+      interrupt_everywhere(scenario, options, from == 0 && to == total && !sampled,
+                           result.courses.front().board, course);
+    }
     if (goes_on && from < end && to > first) {
       Selection selection;
       selection.from = from > first ? from - first : 0;

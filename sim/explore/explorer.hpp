@@ -52,6 +52,10 @@ struct ExploreResult {
 // of the sequence only of a heap.
 std::vector<Course> courses_of(const Scenario& scenario);
 
+// Course `interrupted`: accesses from one outage for good to the next. More than any transfer has, or it
+// would begin anew for ever.
+inline constexpr std::uint64_t kAccessesApart = 4'001;
+
 // How many operations of the scenario's workload are explored unless somebody says so: stop.operations, but
 // kMostOperations at most.
 inline constexpr std::uint64_t kMostOperations = 100'000;

@@ -12,8 +12,8 @@ using firmware::MemoryCall;
 constexpr std::array<std::string_view, kPointClasses> kPointNames = {"access", "byte", "operation"};
 constexpr std::array<std::string_view, firmware::kMemoryCalls> kCallNames = {
     "start", "make", "write", "give_back", "read", "free", "flush", "root", "keep"};
-constexpr std::array<std::string_view, kCourses> kCourseNames = {"first_image", "second_image", "wrapped",
-                                                                 "retries", "resumes", "perturbed", "interrupted"};
+constexpr std::array<std::string_view, kCourses> kCourseNames = {
+    "first_image", "second_image", "wrapped", "retries", "resumes", "perturbed", "interrupted"};
 
 template <class Enum, std::size_t N>
 std::optional<Enum> find(const std::array<std::string_view, N>& names, std::string_view name) {

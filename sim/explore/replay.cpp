@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "sim/explore/explorer.hpp"
 #include "sim/scenario/input_error.hpp"
 
 namespace brownout::sim::explore {
@@ -109,6 +110,8 @@ void parse_part(std::string_view part, const std::string& text, Case& out) {
     out.operations = number_behind("operations:");
   } else if (starts("seed:")) {
     out.seed = number_behind("seed:");
+  } else if (starts("phase:")) {
+    out.phase = number_behind("phase:");
   } else if (starts("build:")) {
     out.build_id = std::string(part.substr(6));
   } else if (starts("persist:") || starts("restore:")) {
@@ -131,6 +134,7 @@ std::string to_string(const Case& a_case) {
     text += fmt::format("{}{}", i == 0 ? '?' : '&', escaped(a_case.sets[i]));
   }
   text += fmt::format("~operations:{}~seed:{}~{}", a_case.operations, a_case.seed, name_of(a_case.course));
+  if (a_case.course == Course::interrupted) text += fmt::format("~phase:{}", a_case.phase);
   if (a_case.place) text += fmt::format("~{}", to_string(*a_case.place));
   if (a_case.nested) text += fmt::format("~{}", to_string(*a_case.nested));
   if (!a_case.build_id.empty()) text += fmt::format("~build:{}", a_case.build_id);
@@ -162,10 +166,13 @@ Case case_of(const Failure& failure, std::string file, std::vector<std::string> 
   out.operations = failure.operations + 1;
   out.course = failure.course;
   if (!failure.of_program) out.place = failure.place;
+  out.phase = failure.phase;
   if (failure.nested != Nested::none) {
     out.nested = BoardOptions::OnlyNested{failure.nested, failure.nested_at, failure.fault};
   }
-  if (out.place && out.place->point == PointClass::access) out.build_id = std::move(build_id);
+  const bool of_a_build =
+      out.course == Course::interrupted || (out.place && out.place->point == PointClass::access);
+  if (of_a_build) out.build_id = std::move(build_id);
   return out;
 }
 
@@ -183,6 +190,7 @@ Replayed replay(const Scenario& scenario, const Case& a_case, void (*before_outa
     options.stops_at_failure = true;
     options.only_nested = a_case.nested;
     options.nested = a_case.nested.has_value();
+    if (a_case.course == Course::interrupted) options.for_good = {a_case.phase, kAccessesApart};
     if (a_case.place) {
       options.selection.only = out.place;
     } else {

@@ -23,7 +23,8 @@ struct Case {
   // Nothing: the program itself goes wrong in that course.
   std::optional<Place> place;
   std::optional<BoardOptions::OnlyNested> nested;
-  std::string build_id;  // of the firmware whose accesses were counted; empty: of none
+  std::uint64_t phase = 0;  // of course `interrupted`
+  std::string build_id;     // of the firmware whose accesses were counted; empty: of none
 };
 
 // As in "e1~queue.yaml?heap.ram=512%20B~operations:3~seed:1~retries~write#37+byte:12~persist:45:discard".

@@ -22,7 +22,8 @@ bool wants(const Exploration& exploration, PointClass point) {
 }
 
 struct Sums {
-  std::uint64_t suffered = 0;
+  std::uint64_t suffered = 0;     // outages and false alarms for good, in transfers
+  std::uint64_t interrupted = 0;  // the same at accesses
   std::uint64_t nested_persists = 0;
   std::uint64_t nested_whole = 0;
   std::uint64_t nested_restores = 0;
@@ -37,7 +38,7 @@ Sums sums_of(const ExploreResult& result) {
   Sums sums;
   for (const CourseResult& course : result.courses) {
     const BoardResult& board = course.board;
-    sums.suffered += board.suffered;
+    (course.course == Course::interrupted ? sums.interrupted : sums.suffered) += board.suffered;
     sums.nested_persists += board.nested_persists;
     sums.nested_whole += board.nested_whole;
     sums.nested_restores += board.nested_restores;
@@ -57,12 +58,8 @@ PointCounts all_of(const PointTable& points) {
 }
 
 Json counts_json(const PointCounts& counts) {
-  return {{"total", counts.total},
-          {"in_critical", counts.in_critical},
-          {"taken", counts.taken},
-          {"shared", counts.shared},
-          {"happened", counts.happened},
-          {"dirty", counts.dirty}};
+  return {{"total", counts.total},   {"in_critical", counts.in_critical}, {"taken", counts.taken},
+          {"shared", counts.shared}, {"happened", counts.happened},       {"dirty", counts.dirty}};
 }
 
 Json table_json(const Exploration& exploration, const PointTable& points) {
@@ -215,7 +212,9 @@ std::string explore_text(const Scenario& scenario, const Exploration& exploratio
     text += line("again", fmt::format("{} persists cut ({} whole all the same), {} restores cut",
                                       sums.nested_persists, sums.nested_whole, sums.nested_restores));
   }
-  text += line("for good", fmt::format("{} transfers were interrupted and not put back", sums.suffered));
+  std::string for_good = fmt::format("{} transfers were interrupted and not put back", sums.suffered);
+  if (sums.interrupted > 0) for_good += fmt::format(", and the program at {} accesses", sums.interrupted);
+  text += line("for good", for_good);
   text +=
       line("verified",
            fmt::format("RAM, OS part, stack and store after each outage; {} objects; bound: {} of the "
