@@ -5,9 +5,10 @@
 namespace brownout::devices {
 namespace {
 
-// Cycles of the heap's building blocks, from instructions counted in a trace of the heap compiled with -Os for each
-// target, zero wait states (bench/instruction_counts/README.md has the method and what single operations deviate by).
-// What a load or a jump takes on the core of the ESP32-C3 is not published: 1 and 2 cycles more are assumed.
+// Cycles of the heap's building blocks, from instructions counted in a trace of the heap compiled with -Os
+// for each target, zero wait states (bench/instruction_counts/README.md has the method and what single
+// operations deviate by). What a load or a jump takes on the core of the ESP32-C3 is not published: 1 and 2
+// cycles more are assumed.
 constexpr CpuCosts kRv32imcCosts = {.call = 228,
                                     .step = 30,
                                     .copied_byte = 3.8,
@@ -35,8 +36,10 @@ const std::vector<McuProfile>& profiles() {
                    {"image load", milliseconds(20), 28e-3},
                    {"driver init", milliseconds(5), 25e-3}},
           .costs = kRv32imcCosts,
+          .brown_out_levels_v = {2.51, 2.64, 2.76, 2.92, 3.10, 3.27},
           .bus = "esp32c3-zephyr",
-          .sources = "Espressif ESP32-C3 data sheet (currents); boot phases are estimates, CPU costs are counted",
+          .sources =
+              "Espressif ESP32-C3 data sheet (currents); boot phases are estimates, CPU costs are counted",
       },
       {
           .name = "cortex-m0plus",
@@ -50,7 +53,8 @@ const std::vector<McuProfile>& profiles() {
           .costs = kCortexM0PlusCosts,
           .bus = "polled",
           .estimated = true,
-          .sources = "generic Cortex-M0+ class microcontroller; all figures but the counted CPU costs are estimates",
+          .sources =
+              "generic Cortex-M0+ class microcontroller; all figures but the counted CPU costs are estimates",
       },
   };
   return all;

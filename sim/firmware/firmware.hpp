@@ -8,6 +8,7 @@
 
 #include "heap/layout.hpp"
 #include "heap/storage/spi_fram.hpp"
+#include "heap/storage/verified.hpp"
 #include "sim/firmware/baselines/plan.hpp"
 #include "sim/firmware/memory_options.hpp"
 #include "sim/firmware/port.hpp"
@@ -20,6 +21,7 @@ struct Image {
   heap::HeapConfig heap;
   MemoryOptions memory;
   heap::SpiFramConfig storage;
+  heap::Verify verify = heap::Verify::none;
   WorkloadOptions workload;
   std::span<std::byte> ram;      // the heap's, config.ram_bytes, aligned to 8
   std::span<std::byte> os_part;  // what the OS wants saved beside the heap

@@ -34,6 +34,9 @@ class Port {
   virtual heap::TransferState poll_bus() = 0;
   virtual void abort_bus() = 0;
 
+  // What the driver noticed of the bus; nothing that the program acts on.
+  virtual void storage_event(heap::StorageEvent /*event*/) {}
+
   // Nothing to do for the CPU, for so long: it sleeps, or busy-waits. Meanwhile a peripheral (a radio, a
   // sensor) draws `load_ua` from the rail; the persist interrupt switches it off, and what is left of the
   // phase goes on with it afterwards.
@@ -74,6 +77,7 @@ class PlatformShim {
   void exit_critical() { port_.exit_critical(); }
   std::uint32_t power_epoch() { return port_.power_epoch(); }
   void wait_since_power_on(std::uint32_t us) { port_.wait_since_power_on(us); }
+  void note(heap::StorageEvent event) { port_.storage_event(event); }
   [[nodiscard]] ChecksumKind checksum_kind() const { return checksum_; }
 
  private:

@@ -10,12 +10,16 @@
 namespace brownout::sim {
 namespace {
 
-constexpr std::array<std::string_view, 7> kStorageKeys{"part", "sck",    "transfer", "slice",
-                                                       "bus",  "unsafe", "faults"};
-constexpr std::array<std::string_view, 1> kFaultKeys{"power_loss"};
+constexpr std::array<std::string_view, 10> kStorageKeys{"part",   "sck",    "transfer", "slice",   "bus",
+                                                        "unsafe", "faults", "retries",  "timeout", "verify"};
+constexpr std::array<std::string_view, 3> kFaultKeys{"power_loss", "bit_error_rate", "missing_answer"};
 
 constexpr WholeLimits kSckLimits{1'000, 1'000'000'000};
 constexpr WholeLimits kSliceLimits{1, 4'096};
+constexpr WholeLimits kRetryLimits{0, 100};
+constexpr TimeLimits kTimeoutLimits{devices::microseconds(1), devices::milliseconds(10'000)};
+constexpr Limits kBitErrorLimits{0, 0.1};
+constexpr Limits kMissingLimits{0, 1};
 
 std::uint64_t read_sck(const Section& section, const devices::FramPart& part) {
   const auto unsafe_found = section.find("unsafe");
@@ -47,11 +51,35 @@ void read_transfer(const Section& section, StorageConfig& storage) {
   if (slice) storage.slice_bytes = read_bytes(*slice, kSliceLimits);
 }
 
-devices::FramFault read_power_loss(const Section& storage) {
-  const auto section = storage.find_section("faults", kFaultKeys);
-  if (!section) return devices::FramFault::discard;
-  const Found found = section->need("power_loss", "power_loss: garbage_in_flight");
-  return static_cast<devices::FramFault>(read_choice(found, kPowerLossFaults));
+void read_policy(const Section& section, StorageConfig& storage) {
+  if (const auto retries = section.find("retries")) {
+    storage.retries = static_cast<std::uint32_t>(read_count(*retries, kRetryLimits));
+  }
+  if (const auto timeout = section.find("timeout")) storage.timeout = read_time(*timeout, kTimeoutLimits);
+  if (const auto verify = section.find("verify")) {
+    storage.verify = static_cast<heap::Verify>(read_choice(*verify, kVerify));
+  }
+}
+
+void read_faults(const Section& section, StorageConfig& storage) {
+  const auto faults = section.find_section("faults", kFaultKeys);
+  if (!faults) return;
+  const auto power_loss = faults->find("power_loss");
+  const auto bits = faults->find("bit_error_rate");
+  const auto missing = faults->find("missing_answer");
+  if (!power_loss && !bits && !missing) {
+    faults->fail("has nothing in it; write a fault such as `power_loss: garbage_in_flight`");
+  }
+  if (power_loss)
+    storage.power_loss = static_cast<devices::FramFault>(read_choice(*power_loss, kPowerLossFaults));
+  BusFaultConfig& bus = storage.bus_faults;
+  if (bits) bus.bit_error_rate = read_number(*bits, kBitErrorLimits);
+  if (!missing) return;
+  bus.missing_answer = read_number(*missing, kMissingLimits);
+  if (bus.missing_answer > 0 && storage.timeout.count == 0) {
+    missing->fail_at_key(
+        "a driver without a timeout waits for ever; add one, such as `timeout: 1 ms` in storage");
+  }
 }
 
 }  // namespace
@@ -64,7 +92,14 @@ StorageConfig read_storage(const Section& root, const McuConfig& mcu) {
   storage.bus = read_bus(section, mcu, storage.transfer);
   storage.sck_asked_hz = read_sck(section, storage.part);
   storage.sck_hz = storage.bus.divider.at_most(storage.sck_asked_hz, mcu.clock_hz);
-  storage.power_loss = read_power_loss(section);
+  if (storage.sck_hz == 0) {
+    const auto slowest = static_cast<double>(storage.bus.divider.slowest(mcu.clock_hz));
+    section.find("sck")->fail(fmt::format("{} is slower than {} can make it: at least {}",
+                                          in_quotes(section.find("sck")->node->text), storage.bus.name,
+                                          format_quantity(slowest, Dimension::frequency)));
+  }
+  read_policy(section, storage);
+  read_faults(section, storage);
   return storage;
 }
 

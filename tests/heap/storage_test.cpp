@@ -27,6 +27,7 @@
 #include "heap/storage/sliced.hpp"
 #include "heap/storage/slicer.hpp"
 #include "heap/storage/truncated.hpp"
+#include "heap/storage/verified.hpp"
 #include "heap/types.hpp"
 
 namespace brownout::heap {
@@ -111,14 +112,21 @@ class Interrupts {
   std::uint64_t strike_at = kNever;
   bool masked = false;
 
-  void charge(Work, std::uint32_t) {}
-  void enter_critical() {}
-  void exit_critical() {}
+  void charge(Work, std::uint32_t) { place(); }
+  void enter_critical() { ++depth_; }
+  void exit_critical() {
+    if (--depth_ > 0 || !pending_) return;
+    pending_ = false;
+    strike();
+  }
   [[nodiscard]] std::uint32_t power_epoch() const { return epoch_; }
   void wait_since_power_on(std::uint32_t) {}
 
+  // In a critical section the interrupt waits for its end.
   void place() {
-    if (!masked && places++ == strike_at) strike();
+    if (masked || places++ != strike_at) return;
+    pending_ = depth_ > 0;
+    if (!pending_) strike();
   }
   void strike() {
     masked = true;
@@ -129,6 +137,8 @@ class Interrupts {
 
  private:
   std::uint32_t epoch_ = 1;
+  std::uint32_t depth_ = 0;
+  bool pending_ = false;
 };
 static_assert(Platform<Interrupts>);
 
@@ -275,12 +285,23 @@ struct Shared {
   typename SharedStorage<Under>::Client store;
 };
 
+template <class Below, Verify kVerify>
+struct Verified {
+  explicit Verified(Board& board)
+      : below(board), places(below.store, board.interrupts), store(places, board.interrupts, kVerify) {}
+  using Under = Places<decltype(Below::store)>;
+  Below below;
+  Under places;
+  VerifiedStorage<Under, Interrupts> store;
+};
+
 using RamClient = SharedStorage<RamStorage>::Client;
 static_assert(Storage<RamStorage>);
 static_assert(Storage<FileStorage>);
 static_assert(Storage<SlicedStorage<RamStorage>>);
 static_assert(Storage<TruncatedStorage<FileStorage>>);
 static_assert(Storage<RamClient>);
+static_assert(Storage<VerifiedStorage<RamStorage, Interrupts>>);
 static_assert(Storage<SlicedStorage<TruncatedStorage<RamClient>>>);
 template <class S>
 constexpr bool kStays = !std::is_copy_constructible_v<S> && !std::is_copy_assignable_v<S>;
@@ -383,13 +404,15 @@ class StorageContract : public ::testing::Test {
 };
 
 using SyncedFile = File<FileStorage::Sync::each_write>;
-using Stacks =
-    ::testing::Types<Ram, File<FileStorage::Sync::never>, SyncedFile, Sliced<Ram, 1>, Sliced<Ram, 4>,
-                     Sliced<Ram, 500>, Truncated<Ram, 8, 64>, Truncated<Ram, 0, Board::kStoreBytes>,
-                     Shared<Ram>, Sliced<SyncedFile, 8>, Sliced<Truncated<Ram, 16, 72>, 6>,
-                     Truncated<Sliced<Ram, 7>, 9, 64>, Truncated<Truncated<Ram, 8, 80>, 8, 60>,
-                     Truncated<Shared<Ram>, 24, 64>, Shared<Truncated<Ram, 1, 65>>,
-                     Sliced<Truncated<Shared<SyncedFile>, 5, 70>, 9>, Shared<Sliced<Shared<Ram>, 5>>>;
+using Stacks = ::testing::Types<
+    Ram, File<FileStorage::Sync::never>, SyncedFile, Sliced<Ram, 1>, Sliced<Ram, 4>, Sliced<Ram, 500>,
+    Truncated<Ram, 8, 64>, Truncated<Ram, 0, Board::kStoreBytes>, Shared<Ram>, Sliced<SyncedFile, 8>,
+    Sliced<Truncated<Ram, 16, 72>, 6>, Truncated<Sliced<Ram, 7>, 9, 64>,
+    Truncated<Truncated<Ram, 8, 80>, 8, 60>, Truncated<Shared<Ram>, 24, 64>, Shared<Truncated<Ram, 1, 65>>,
+    Sliced<Truncated<Shared<SyncedFile>, 5, 70>, 9>, Shared<Sliced<Shared<Ram>, 5>>,
+    Verified<Ram, Verify::none>, Verified<Ram, Verify::read_back>, Verified<Ram, Verify::read_twice>,
+    Verified<Sliced<Ram, 7>, Verify::read_twice>, Sliced<Verified<Ram, Verify::read_back>, 9>,
+    Shared<Verified<Truncated<SyncedFile, 5, 80>, Verify::read_twice>>>;
 TYPED_TEST_SUITE(StorageContract, Stacks);
 
 TYPED_TEST(StorageContract, WhatIsWrittenIsRead) {
