@@ -20,11 +20,21 @@ struct Population {
   std::uint32_t largest_bytes = 0;          // 0: as large as RAM allows
 };
 
+// What the store does with a transfer that fails, or may have failed unnoticed.
+struct StorePolicy {
+  std::uint32_t retries = 0;  // as SpiFramConfig has it
+  bool verified = false;      // writes are read back (VerifiedStorage)
+};
+
+// All counts are those of one attempt.
 struct PersistBound {
-  std::uint32_t bytes = 0;           // written in one transfer, the OS part included
-  std::uint32_t os_bytes = 0;        // of these
-  std::uint32_t pieces = 0;          // of memory that are gathered
-  std::uint32_t steps = 0;           // Work::step
+  std::uint32_t attempts = 1;  // the last of which succeeds
+  std::uint32_t read_back_bytes =
+      0;                       // in one more transfer; a byte of checksum for each, and each written one
+  std::uint32_t bytes = 0;     // written in one transfer, the OS part included
+  std::uint32_t os_bytes = 0;  // of these
+  std::uint32_t pieces = 0;    // of memory that are gathered
+  std::uint32_t steps = 0;     // Work::step
   std::uint32_t checksum_bytes = 0;  // Work::checksum_byte
   std::uint32_t calls = 0;           // Work::call
   // The longest critical section that the interrupt may have to wait for: entering it, and so many steps.
@@ -71,7 +81,8 @@ constexpr std::uint32_t largest_granules(const Geometry& geometry, const Populat
 }  // namespace bound
 
 // O(max_residents), at compile time if the geometry is a constant.
-constexpr PersistBound worst_case_persist(const Geometry& geometry, const Population& population = {}) {
+constexpr PersistBound worst_case_persist(const Geometry& geometry, const Population& population = {},
+                                          const StorePolicy& policy = {}) {
   const HeapConfig& config = geometry.config;
   const std::uint32_t empty = geometry.empty_image_bytes();
   // Everything listed and everything dirty, if the limit allows for that.
@@ -85,6 +96,8 @@ constexpr PersistBound worst_case_persist(const Geometry& geometry, const Popula
   PersistBound bound;
   bound.os_bytes = config.os_bytes;
   bound.bytes = image + config.os_bytes;
+  bound.attempts = 1 + policy.retries;
+  bound.read_back_bytes = policy.verified ? bound.bytes : 0;
   // Header, control, bitmaps word by word, OS part, trailer.
   bound.pieces = 3 + bitmaps * geometry.bitmap_bytes() / kGranule + (config.os_bytes > 0 ? 1 : 0) + variable;
   // Counting, bitmaps, slots, bits and data each walk over all slots; runs of dirty blocks are steps of their

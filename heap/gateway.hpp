@@ -32,7 +32,8 @@ class Gateway {
  public:
   Gateway(Arena arena, S& storage, P& platform) : arena_(arena), storage_(storage), platform_(platform) {}
 
-  // Writes bytes to a place outside the checkpoints, confirmed. storage_failed: nobody knows how far it got.
+  // Writes bytes to a place outside the checkpoints, confirmed. storage_failed, once the store's retries are
+  // used up: nobody knows how far it got.
   Status write_home(std::uint32_t address, ConstBytes bytes) { return write_bytes(address, bytes, false); }
   // The same for the content of an object, which a cut may tear: with the intent first, if the heap keeps
   // them.
@@ -112,7 +113,7 @@ class Gateway {
     SinglePiece<ConstBytes> piece(ConstBytes{});
     bool erased = false;
     bool intent_is_due = intent.size_bytes > 0;
-    for (;;) {
+    for (Retries retries(storage_);;) {
       std::uint32_t epoch = 0;
       Step taken = Step::home;
       Status status;
@@ -144,6 +145,7 @@ class Gateway {
         erased = false;
         continue;
       }
+      if (status.error() == Error::storage_failed && retries.again(platform_)) continue;
       if (!status.ok() || taken == Step::home) return status;
       if (taken == Step::erase) erased = true;
       if (taken == Step::intent) intent_is_due = false;

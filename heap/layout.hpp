@@ -132,6 +132,8 @@ struct RunningMarks {
   RunningMark places[2];
   // The newest that is valid; 0: none.
   [[nodiscard]] constexpr std::uint32_t sequence() const;
+  // One is neither valid nor nothing: it was cut, or it was read wrong.
+  [[nodiscard]] constexpr bool damaged() const;
 };
 static_assert(sizeof(RunningMarks) == 16);
 
@@ -150,6 +152,14 @@ constexpr std::uint32_t RunningMarks::sequence() const {
     if (newest == 0 || is_newer(mark.sequence, newest)) newest = mark.sequence;
   }
   return newest;
+}
+
+constexpr bool RunningMarks::damaged() const {
+  for (const RunningMark& mark : places) {
+    const bool nothing = mark.sequence == 0 && mark.complement == 0;
+    if (!nothing && mark.complement != ~mark.sequence) return true;
+  }
+  return false;
 }
 
 constexpr bool Control::has_disowned() const {

@@ -130,9 +130,10 @@ constexpr TransferCosts kPolled = {
     .abort_cost = nanoseconds(500),
 };
 
-// SPI2 of the ESP32-C3: 80 MHz by any whole number (technical reference manual, chapter SPI; exact up to 64,
-// beyond that the products of its two dividers, which is not modelled).
-constexpr SckDivider kEsp32c3Divider = {.source_hz = 80'000'000, .least = 1, .powers_of_two = false};
+// SPI2 of the ESP32-C3: 80 MHz as it is, or by a prescaler of 1 to 16 times a counter of 2 to 64 (technical
+// reference manual, chapter SPI, clock register).
+constexpr SckDivider kEsp32c3Divider = {
+    .source_hz = 80'000'000, .least = 1, .powers_of_two = false, .most_prescaler = 16, .most_count = 64};
 
 constexpr SpiProfile kProfiles[] = {
     {
@@ -188,7 +189,24 @@ std::uint64_t SckDivider::at_most(std::uint64_t wanted_hz, std::uint64_t mcu_hz)
   const std::uint64_t source = source_hz == 0 ? mcu_hz : source_hz;
   std::uint64_t divider = std::max<std::uint64_t>((source + wanted_hz - 1) / wanted_hz, least);
   if (powers_of_two) divider = std::bit_ceil(divider);
-  return source / divider;
+  if (most_count > 0 && divider > 1) divider = product_from(divider);
+  return divider == 0 ? 0 : source / divider;
+}
+
+// The smallest product of prescaler and count that is not below `divider`; 0: there is none.
+std::uint64_t SckDivider::product_from(std::uint64_t divider) const {
+  std::uint64_t best = 0;
+  for (std::uint64_t prescaler = 1; prescaler <= most_prescaler; ++prescaler) {
+    const std::uint64_t count = std::max<std::uint64_t>((divider + prescaler - 1) / prescaler, 2);
+    if (count <= most_count && (best == 0 || prescaler * count < best)) best = prescaler * count;
+  }
+  return best;
+}
+
+std::uint64_t SckDivider::slowest(std::uint64_t mcu_hz) const {
+  if (most_count == 0) return 1;
+  const std::uint64_t most = std::uint64_t{most_prescaler} * most_count;
+  return ((source_hz == 0 ? mcu_hz : source_hz) + most - 1) / most;
 }
 
 std::span<const SpiProfile> spi_profiles() { return kProfiles; }

@@ -49,18 +49,28 @@ struct RtosTick {
   Picoseconds first_after_start;  // first strike after boot, or after the call that is timed
 };
 
-// What SCK a controller can make: its source, divided by a whole number.
+// What SCK a controller can make: its source, divided by a whole number. With a counter, by 1, or by one of
+// [1, most_prescaler] times one of [2, most_count]: beyond most_count not every number is such a product.
 struct SckDivider {
   std::uint64_t source_hz = 0;  // 0: the clock of the MCU
   std::uint32_t least = 1;
   bool powers_of_two = false;
+  std::uint32_t most_prescaler = 0;
+  std::uint32_t most_count = 0;  // 0: there is no counter, and any number will do
 
-  // The fastest SCK that is not above `wanted_hz`, in whole hertz, rounded down. O(1).
+  // The fastest SCK that is not above `wanted_hz`, in whole hertz, rounded down. 0: all are.
+  // O(most_prescaler).
   [[nodiscard]] std::uint64_t at_most(std::uint64_t wanted_hz, std::uint64_t mcu_hz) const;
+  // The slowest SCK there is, in whole hertz, rounded up; 1 where nothing limits it. O(1).
+  [[nodiscard]] std::uint64_t slowest(std::uint64_t mcu_hz) const;
+
+ private:
+  [[nodiscard]] std::uint64_t product_from(std::uint64_t divider) const;
 };
 
 struct SpiProfile {
   std::string_view name;
+  std::uint32_t spi_mode = 0;  // CPOL and CPHA; the parts sample at the rising edge, which is 0 and 3
   SckDivider divider;
   TransferCosts fifo;
   TransferCosts dma;

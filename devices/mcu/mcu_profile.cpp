@@ -50,6 +50,7 @@ const std::vector<McuProfile>& profiles() {
                    {"image load", milliseconds(20), 28e-3},
                    {"driver init", milliseconds(5), 25e-3}},
           .costs = kRv32imcCosts,
+          .brown_out_levels_v = {2.51, 2.64, 2.76, 2.92, 3.10, 3.27},
           .bus = "esp32c3-zephyr",
           .sources =
               "Espressif ESP32-C3 data sheet (currents); boot phases are estimates, CPU costs are counted",

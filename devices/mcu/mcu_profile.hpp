@@ -42,6 +42,9 @@ struct McuProfile {
   double deep_sleep_a = 0;    // RAM is lost; waking up is a boot
   std::vector<BootPhase> boot;
   CpuCosts costs;
+  // At which its own brown-out reset can be set, rising; by configuration, the first one by default. None:
+  // not known of that profile.
+  std::vector<double> brown_out_levels_v = {};
   std::string bus;               // default SPI profile
   bool maps_fram = false;        // has FRAM in its address space
   bool estimated = false;        // currents and clock, too, are not from a data sheet

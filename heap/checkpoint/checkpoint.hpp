@@ -33,17 +33,19 @@ class Checkpoint {
     return write_confirmed(storage_, platform_, geometry.marks_address(), {kZeros, sizeof(RunningMarks)});
   }
 
-  // From the persist interrupt: stops what is in flight and writes the image of that sequence. RAM does not
-  // change; confirm() follows once everything that is to be whole together is written.
+  // From the persist interrupt: stops what is in flight and writes the image of that sequence, again if that
+  // fails. RAM does not change; confirm() follows once everything that is to be whole together is written.
   Status write(ConstBytes os, std::uint32_t sequence) {
     if (os.size > residents_.geometry().config.os_bytes) return Error::bad_configuration;
     storage_.abort();
-    platform_.charge(Work::call, 1);
-    Outgoing<P, S, Checksum> image(residents_.arena(), platform_, os, sequence);
     const std::uint32_t address = residents_.geometry().checkpoint_address(sequence);
-    Status status = storage_.begin_write(address, image.stream());
-    if (status.ok()) status = finish_transfer(storage_);
-    return status;
+    for (Retries retries(storage_);;) {
+      platform_.charge(Work::call, 1);
+      Outgoing<P, S, Checksum> image(residents_.arena(), platform_, os, sequence);
+      Status status = storage_.begin_write(address, image.stream());
+      if (status.ok()) status = finish_transfer(storage_);
+      if (status.error() != Error::storage_failed || !retries.again(platform_)) return status;
+    }
   }
   void confirm(std::uint32_t sequence) {
     residents_.control().sequence = sequence;
@@ -52,8 +54,35 @@ class Checkpoint {
   // After a write() that failed: the image may be in the store all the same.
   void disown(std::uint32_t sequence) { residents_.control().marked_sequence = sequence; }
 
-  // At boot, with nothing in RAM that can be trusted: what images there are. Two reads.
+  // At boot, with nothing in RAM that can be trusted: what images there are. Two reads; both again while a
+  // header or a mark is damaged and the store's retries last, because the bus may have erred.
   Status survey(Survey& survey) {
+    for (Retries retries(storage_);;) {
+      survey = Survey{};
+      bool damaged = false;
+      if (const Status status = survey_once(survey, damaged); !status.ok()) return status;
+      if (!damaged) return {};
+      note(platform_, StorageEvent::image_damaged);
+      // After that the damage is in the store, as a cut leaves it.
+      if (retries.used_up()) return {};
+      static_cast<void>(retries.again(platform_));
+    }
+  }
+  // Brings the image of that header back; torn if it is not whole, which is looked at again in the same way.
+  Status read(const CheckpointHeader& header, std::uint32_t marked, MutableBytes os) {
+    for (Retries retries(storage_);;) {
+      const Status status = read_once(header, marked, os);
+      if (status.error() != Error::torn && status.error() != Error::storage_failed) return status;
+      if (status.error() == Error::torn) note(platform_, StorageEvent::image_damaged);
+      if (status.error() == Error::torn && retries.used_up()) return status;
+      if (!retries.again(platform_)) return status;
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t kSlotBytes = sizeof(S);
+
+  Status survey_once(Survey& survey, bool& damaged) {
     const Geometry& geometry = residents_.geometry();
     // The marks lie in front of the first place.
     RunningMarks marks;
@@ -64,11 +93,13 @@ class Checkpoint {
     if (!status.ok()) return status;
     survey.marked = marks.sequence();
     for (std::uint32_t place = 0; place < 2; ++place) judge(survey, place);
+    damaged = survey.damaged || marks.damaged();
     return {};
   }
-  // Brings the image of that header back; torn if it is not whole. Reads only, so it can be cut and repeated.
-  // The records, if there are any; the image in one transfer, or in two; the homes of clean residents.
-  Status read(const CheckpointHeader& header, std::uint32_t marked, MutableBytes os) {
+
+  // Reads only, so it can be cut and repeated. The records, if there are any; the image in one transfer, or
+  // in two; the homes of clean residents.
+  Status read_once(const CheckpointHeader& header, std::uint32_t marked, MutableBytes os) {
     if (const Status status = read_records(header.recorded_high); !status.ok()) return status;
     Incoming<P, S, A, Checksum> image(residents_, platform_, header, marked, os);
     const auto read_on = [&] {
@@ -87,9 +118,6 @@ class Checkpoint {
     // A block that was being loaded is loaded again anyway.
     return read_homes([](const S& slot) { return !slot.dirty() && slot.borrows() != S::kWriter; });
   }
-
- private:
-  static constexpr std::uint32_t kSlotBytes = sizeof(S);
 
   static MutableBytes header_of(Survey& survey, std::uint32_t place) {
     return {reinterpret_cast<std::byte*>(&survey.headers[place]), sizeof(CheckpointHeader)};
@@ -163,6 +191,7 @@ class Checkpoint {
     return {};
   }
 
+  // One read, repeated if it fails.
   Status read_pieces(std::uint32_t address, const MutableBytes (&pieces)[2]) {
     struct Two {
       static bool next(void* state, MutableBytes& piece) {
@@ -174,8 +203,10 @@ class Checkpoint {
       const MutableBytes* pieces = nullptr;
       std::uint32_t at = 0;
     } two{pieces};
-    const Status status = storage_.begin_read(address, {&Two::next, &two});
-    return status.ok() ? finish_transfer(storage_) : status;
+    return repeat_failed(storage_, platform_, [&] {
+      two.at = 0;
+      return storage_.begin_read(address, {&Two::next, &two});
+    });
   }
 
   Residents<P, S, A>& residents_;

@@ -44,6 +44,7 @@ class SharedStorage<S>::Client {
   ~Client() = default;
 
   [[nodiscard]] std::uint32_t size_bytes() const { return shared_.below_.size_bytes(); }
+  [[nodiscard]] std::uint32_t retries() const { return retries_of(shared_.below_); }
 
   // Starts the store below if no client has; the result of the first time else. O(1) then.
   Status start() { return shared_.start(); }

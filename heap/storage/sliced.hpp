@@ -20,6 +20,7 @@ class SlicedStorage {
   ~SlicedStorage() = default;
 
   [[nodiscard]] std::uint32_t size_bytes() const { return below_.size_bytes(); }
+  [[nodiscard]] std::uint32_t retries() const { return retries_of(below_); }
 
   // bad_configuration if a slice has no bytes; else what the store below says.
   Status start() {

@@ -12,6 +12,10 @@ namespace brownout::heap {
 //   begin_receive  the command bytes sent, then the pieces of `data` received
 // Both only program the controller and return; poll() drives it. abort() raises chip select as soon as
 // the controller can. `command` is copied (at most kMaxCommandBytes), `data` is read while it runs.
+//
+// A controller whose completion does not come is given up after a time that is the bus's own: it stops the
+// transaction as abort() would, and poll() reports `failed`. Nobody answers on SPI, so that is all that a bus
+// notices by itself.
 inline constexpr std::uint32_t kMaxCommandBytes = 4;
 
 template <class B>

@@ -10,9 +10,10 @@ namespace brownout::heap {
 
 struct SpiFramConfig {
   std::uint32_t size_bytes = 0;
-  std::uint32_t address_bytes = 0;   // 2 or 3
-  std::uint32_t power_up_us = 0;     // t_PU, rounded up
-  std::uint32_t slice_bytes = 0;     // longest transfer; 0: as long as it takes
+  std::uint32_t address_bytes = 0;  // 2 or 3
+  std::uint32_t power_up_us = 0;    // t_PU, rounded up
+  std::uint32_t slice_bytes = 0;    // longest transfer; 0: as long as it takes
+  std::uint32_t retries = 0;        // of a transfer that failed, and of an identity that is not the right one
   std::uint32_t identity_bytes = 0;  // of RDID, compared in start(); 0: the part has none
   std::byte identity[9] = {};
 };
@@ -30,23 +31,19 @@ class SpiFram {
   ~SpiFram() = default;
 
   [[nodiscard]] std::uint32_t size_bytes() const { return config_.size_bytes; }
+  [[nodiscard]] std::uint32_t retries() const { return config_.retries; }
 
-  // Waits until the part may be accessed; wrong_part if its identity is not the configured one.
+  // Waits until the part may be accessed; wrong_part if its identity is not the configured one,
+  // storage_failed if it does not say. Both only after the retries.
   Status start() {
     platform_.charge(Work::call, 1);
     platform_.wait_since_power_on(config_.power_up_us);
     if (config_.identity_bytes == 0) return {};
-    std::byte seen[sizeof config_.identity] = {};
-    SinglePiece<MutableBytes> piece(MutableBytes{seen, config_.identity_bytes});
-    const std::byte command[] = {kReadIdentity};
-    bus_.begin_receive({command, 1}, piece.stream());
-    stage_ = Stage::read;
-    incoming_.reset({}, kUnsliced);
-    if (const Status status = finish_transfer(*this); !status.ok()) return status;
-    for (std::uint32_t i = 0; i < config_.identity_bytes; ++i) {
-      if (seen[i] != config_.identity[i]) return Error::wrong_part;
+    for (Retries retries(*this);;) {
+      const Status status = identify();
+      if (status.error() == Error::wrong_part) note(platform_, StorageEvent::identity_wrong);
+      if (status.ok() || !retries.again(platform_)) return status;
     }
-    return {};
   }
 
   Status begin_write(std::uint32_t address, OutStream data) {
@@ -66,31 +63,33 @@ class SpiFram {
   }
 
   TransferState poll() {
-    TransferState transaction = TransferState::done;
-    switch (stage_) {
-      case Stage::idle: return TransferState::none;
-      case Stage::open_write: return open(Stage::open_write);
-      case Stage::open_read: return open(Stage::open_read);
-      case Stage::write_enable:
-      case Stage::write:
-      case Stage::read: transaction = bus_.poll(); break;
-    }
+    const Stage stage = stage_;
+    if (stage == Stage::idle) return TransferState::none;
+    if (stage == Stage::open_write || stage == Stage::open_read) return open(stage);
+    const TransferState transaction = bus_.poll();
     if (transaction == TransferState::busy) return transaction;
+    // Here, because a stream may take its time, and the interrupt should not wait for that.
+    const bool ended = transaction == TransferState::done && stage != Stage::write_enable;
+    const std::uint32_t taken = stage == Stage::read ? incoming_.taken() : outgoing_.taken();
+    const bool more =
+        ended && sliced() && (stage == Stage::read ? incoming_.open_slice() : outgoing_.open_slice());
     // The interrupt may have struck up to here and left the driver idle; from here on it cannot.
     CriticalSection<P> section(platform_);
     if (stage_ == Stage::idle) return TransferState::none;
-    if (transaction != TransferState::done || !go_on()) {
-      stage_ = Stage::idle;
+    if (transaction == TransferState::failed) note(platform_, StorageEvent::timed_out);
+    if (ended) address_ += taken;
+    if (transaction != TransferState::done || (ended && !more)) {
       drop();
       return transaction;
     }
+    launch(stage);
     return TransferState::busy;
   }
 
   void abort() {
     if (stage_ == Stage::idle) return;
     stage_ = Stage::idle;
-    bus_.abort();
+    bus_.abort();  // which may have to finish the transaction, stream and all
     drop();
   }
 
@@ -103,15 +102,22 @@ class SpiFram {
   static constexpr std::byte kReadIdentity{0x9F};
   static constexpr std::uint32_t kUnsliced = 0xFFFF'FFFFU;
 
-  // No stream outlives its transfer: those of the interrupt and of boot lie on a stack that is gone once the
-  // interrupted call goes on, which may be about to pull.
-  void drop() {
-    outgoing_.drop();
-    incoming_.drop();
-  }
-
   [[nodiscard]] bool sliced() const { return config_.slice_bytes != 0; }
   [[nodiscard]] std::uint32_t limit() const { return sliced() ? config_.slice_bytes : kUnsliced; }
+
+  Status identify() {
+    std::byte seen[sizeof config_.identity] = {};
+    SinglePiece<MutableBytes> piece(MutableBytes{seen, config_.identity_bytes});
+    const std::byte command[] = {kReadIdentity};
+    bus_.begin_receive({command, 1}, piece.stream());
+    stage_ = Stage::read;
+    incoming_.reset({}, kUnsliced);
+    if (const Status status = finish_transfer(*this); !status.ok()) return status;
+    for (std::uint32_t i = 0; i < config_.identity_bytes; ++i) {
+      if (seen[i] != config_.identity[i]) return Error::wrong_part;
+    }
+    return {};
+  }
 
   // Charges the call and launches its first transaction. An empty call in sliced mode has none.
   TransferState open(Stage direction) {
@@ -124,7 +130,6 @@ class SpiFram {
     CriticalSection<P> section(platform_);
     if (stage_ != direction) return TransferState::none;  // the interrupt struck
     if (empty) {
-      stage_ = Stage::idle;
       drop();
       return TransferState::done;
     }
@@ -136,22 +141,19 @@ class SpiFram {
     return TransferState::busy;
   }
 
-  // Launches the transaction that follows the finished one; false if it was the last.
-  bool go_on() {
-    if (stage_ == Stage::write_enable) {
-      send_write();
-      return true;
+  // Launches the transaction that follows one of that stage.
+  void launch(Stage after) {
+    switch (after) {
+      case Stage::write_enable: return send_write();
+      case Stage::write: return send_write_enable();
+      default: return send_read();
     }
-    if (stage_ == Stage::write) {
-      address_ += outgoing_.taken();
-      if (!sliced() || !outgoing_.open_slice()) return false;
-      send_write_enable();
-      return true;
-    }
-    address_ += incoming_.taken();
-    if (!sliced() || !incoming_.open_slice()) return false;
-    send_read();
-    return true;
+  }
+  // Nothing is in flight, and who was interrupted while it pulled a stream finds none.
+  void drop() {
+    stage_ = Stage::idle;
+    outgoing_.drop();
+    incoming_.drop();
   }
 
   void send_write_enable() {

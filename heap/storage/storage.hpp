@@ -66,6 +66,8 @@ enum class TransferState : std::uint8_t {
 //   poll()                 drives the transfer; the only call in which time passes on the bus.
 //   abort()                stops what is in flight, as finely as the controller can. How far it got is
 //                          not known to software.
+//   retries()              optional: how often a transfer that failed is begun again before its error is
+//                          passed on. Without it never.
 //
 // The persist interrupt may strike inside any of these, abort() and run transfers of its own; when it
 // is over, the interrupted transfer is gone (poll: none). So every transfer is idempotent and its caller
@@ -81,6 +83,57 @@ concept Storage = requires(S& storage, std::uint32_t address, OutStream out, InS
   storage.abort();
 };
 
+// What firmware notices of a bus that errs. A platform with note(StorageEvent) is told, to count or to log
+// it.
+enum class StorageEvent : std::uint8_t {
+  timed_out,        // a transaction had no completion
+  written_differs,  // what was read back is not what was sent
+  reads_differ,     // two reads of the same bytes
+  identity_wrong,   // what the part says that it is
+  image_damaged,    // a checkpoint, by its checksums, or a running mark
+  repeated,         // after one of these a transfer is begun again
+  gave_up,          // after one of these no more
+};
+
+template <class P>
+void note(P& platform, StorageEvent event) {
+  if constexpr (requires { platform.note(event); }) platform.note(event);
+}
+
+// Of that store; 0 if it does not say. O(1).
+template <class S>
+std::uint32_t retries_of(const S& storage) {
+  if constexpr (requires { storage.retries(); }) {
+    return storage.retries();
+  } else {
+    return 0;
+  }
+}
+
+// How often one transfer may still be begun again.
+class Retries {
+ public:
+  template <class S>
+  explicit Retries(const S& storage) : left_(retries_of(storage)), any_(left_ > 0) {}
+
+  [[nodiscard]] bool used_up() const { return left_ == 0; }
+  // After a failure: whether to begin again, which then counts. O(1).
+  template <class P>
+  bool again(P& platform) {
+    if (left_ == 0) {
+      if (any_) note(platform, StorageEvent::gave_up);
+      return false;
+    }
+    --left_;
+    note(platform, StorageEvent::repeated);
+    return true;
+  }
+
+ private:
+  std::uint32_t left_;
+  bool any_;
+};
+
 // Drives the transfer in flight to its end. storage_failed if it failed or is gone.
 template <Storage S>
 Status finish_transfer(S& storage) {
@@ -94,16 +147,29 @@ Status finish_transfer(S& storage) {
   }
 }
 
+// Begins a transfer with begin(), drives it to its end, and repeats both while it fails and the store's
+// retries last. For where no power failure strikes in between: boot, and the persist interrupt itself.
+template <Storage S, Platform P, class Begin>
+Status repeat_failed(S& storage, P& platform, Begin begin) {
+  for (Retries retries(storage);;) {
+    Status status = begin();
+    if (status.ok()) status = finish_transfer(storage);
+    if (status.error() != Error::storage_failed || !retries.again(platform)) return status;
+  }
+}
+
 // Begins a transfer with begin(), drives it to its end, and repeats both until no power failure struck
-// meanwhile: what it reads is then whole, what it wrote is known to be in the store. `epoch` is the one in
-// which that was so: a failure right after it is seen by comparing once more.
+// meanwhile: what it reads is then whole, what it wrote is known to be in the store. One that a power failure
+// interrupted did not fail, and takes none of the store's retries. `epoch` is the one in which that was so: a
+// failure right after it is seen by comparing once more.
 template <Storage S, Platform P, class Begin>
 Status repeat_until_confirmed(S& storage, P& platform, Begin begin, std::uint32_t& epoch) {
-  for (;;) {
+  for (Retries retries(storage);;) {
     epoch = platform.power_epoch();
     Status status = begin();
     if (status.ok()) status = finish_transfer(storage);
-    if (platform.power_epoch() == epoch) return status;
+    if (platform.power_epoch() != epoch) continue;
+    if (status.error() != Error::storage_failed || !retries.again(platform)) return status;
   }
 }
 

@@ -20,6 +20,7 @@ class TruncatedStorage {
   ~TruncatedStorage() = default;
 
   [[nodiscard]] std::uint32_t size_bytes() const { return size_bytes_; }
+  [[nodiscard]] std::uint32_t retries() const { return retries_of(below_); }
 
   // What the store below says; bad_configuration if that is too small for this part.
   Status start() {

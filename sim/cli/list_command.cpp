@@ -68,6 +68,7 @@ int list_command(const Arguments& arguments) {
   print(
       parts() + mcus() + sourced("bus profiles (storage.bus)", devices::spi_profiles()) +
       list_of("transfer modes (storage.transfer)", kTransferModes) +
+      list_of("second passes (storage.verify)", kVerify) +
       list_of("workloads (workload.kind)", kWorkloadKinds) + custom() +
       list_of("memories (heap.memory)", kMemories) +
       list_of("RAM allocators (heap.ram_allocator)", kRamAllocators) +

@@ -18,8 +18,9 @@ using devices::FramPart;
 constexpr const char* kUsage =
     R"(usage: brownout parts [NAME]
 
-The FRAM parts that a scenario can name in storage.part; with NAME, the record of one: each figure with its
-source, and a mark where it is an estimate. The keys are those of a part of your own in a scenario.
+The FRAM parts that a scenario can name in storage.part, and the microcontrollers of mcu.profile; with NAME, the
+record of one. Of a part each figure has its source, and a mark where it is an estimate. The keys are those of a
+scenario.
 )";
 
 std::string hertz(std::uint64_t hz) { return format_quantity(static_cast<double>(hz), Dimension::frequency); }
@@ -76,6 +77,37 @@ std::string speed_of(const FramPart& part) {
   return "up to " + hertz(part.max_sck_hz);
 }
 
+std::string line(std::string_view key, const std::string& value) {
+  return fmt::format("  {:<21} {}\n", key, value);
+}
+
+std::string record_of(const devices::McuProfile& mcu) {
+  const auto current = [](double amperes) { return format_quantity(amperes, Dimension::current); };
+  std::string text = mcu.name + "\n";
+  text += line("clock", hertz(mcu.clock_hz));
+  text += line("rail", format_quantity(mcu.rail_v, Dimension::voltage));
+  text += line("active_current",
+               fmt::format("{}, {} without a clock", current(mcu.active_a), current(mcu.idle_a_at_0_hz)));
+  text += line("sleep_current", current(mcu.sleep_a));
+  text += line("deep_sleep_current", current(mcu.deep_sleep_a));
+  for (const devices::BootPhase& phase : mcu.boot) {
+    text += line("boot", fmt::format("{}: {} at {}", phase.name, format_time(phase.duration),
+                                     current(phase.current_a)));
+  }
+  std::string levels;
+  for (const double level_v : mcu.brown_out_levels_v) {
+    levels += fmt::format("{}{}", levels.empty() ? "" : ", ", format_quantity(level_v, Dimension::voltage));
+  }
+  text += line("brown_out_level", levels.empty() ? "not known" : levels + "; the first one by default");
+  const devices::CpuCosts& costs = mcu.costs;
+  text += line("costs", fmt::format("call {:g}, step {:g}, copied_byte {:g}, checksum_byte {:g}, "
+                                    "checksum_byte_by_table {:g}, section {:g} cycles",
+                                    costs.call, costs.step, costs.copied_byte, costs.checksum_byte,
+                                    costs.checksum_byte_by_table, costs.section));
+  text += line("storage.bus", mcu.bus);
+  return text + line("sources", mcu.sources);
+}
+
 std::string list_of_parts() {
   std::string text;
   for (const FramPart& part : devices::fram_parts()) {
@@ -84,12 +116,17 @@ std::string list_of_parts() {
                         format_quantity(part.min_vdd_v, Dimension::voltage),
                         format_quantity(part.max_vdd_v, Dimension::voltage), devices::estimates_in(part));
   }
+  for (const devices::McuProfile& mcu : devices::mcu_profiles()) {
+    text += fmt::format("{:<14} {}, microcontroller\n", mcu.name, hertz(mcu.clock_hz));
+  }
   return text + "`brownout parts NAME` shows a record with its sources\n";
 }
 
-const FramPart& find_part(const std::string& name) {
-  if (const FramPart* part = devices::find_fram_part(name)) return *part;
-  const auto names = names_of(devices::fram_parts());
+std::string record_named(const std::string& name) {
+  if (const FramPart* part = devices::find_fram_part(name)) return record_of(*part);
+  if (const devices::McuProfile* mcu = devices::find_mcu_profile(name)) return record_of(*mcu);
+  auto names = names_of(devices::fram_parts());
+  for (const auto& mcu : names_of(devices::mcu_profiles())) names.push_back(mcu);
   const auto meant = nearest(name, names);
   throw InputError(
       {"brownout parts", 0, 0},
@@ -111,7 +148,7 @@ int parts_command(const Arguments& arguments) {
     print(kUsage);
     return kExitDone;
   }
-  print(values.count("name") > 0 ? record_of(find_part(values["name"].as<std::string>())) : list_of_parts());
+  print(values.count("name") > 0 ? record_named(values["name"].as<std::string>()) : list_of_parts());
   return kExitDone;
 }
 

@@ -85,6 +85,11 @@ TimingSetup setup_of(const po::variables_map& values) {
   setup.sck_hz = parse_whole({sck, "the clock", where}, Dimension::frequency, {1'000, setup.part.max_sck_hz});
   // A controller on the clock of its MCU: which that is, nobody says here.
   if (setup.bus.divider.source_hz > 0) setup.sck_hz = setup.bus.divider.at_most(setup.sck_hz, 0);
+  if (setup.sck_hz == 0) {
+    const auto slowest = static_cast<double>(setup.bus.divider.slowest(0));
+    throw InputError(where, fmt::format("{} makes at least {}", setup.bus.name,
+                                        format_quantity(slowest, Dimension::frequency)));
+  }
 
   const std::string& transfer = need(values, "transfer", "fifo");
   const auto mode = std::find(kTransferModes.begin(), kTransferModes.end(), transfer);

@@ -26,6 +26,8 @@ class BoardDriver {
   [[nodiscard]] std::uint32_t size_bytes() const {
     return is_mapped_ ? mapped_.size_bytes() : spi_.size_bytes();
   }
+  // The driver of mapped FRAM has nothing to repeat: what the CPU stores is there.
+  [[nodiscard]] std::uint32_t retries() const { return is_mapped_ ? 0 : spi_.retries(); }
   heap::Status start() { return is_mapped_ ? mapped_.start() : spi_.start(); }
   heap::Status begin_write(std::uint32_t address, heap::OutStream data) {
     return is_mapped_ ? mapped_.begin_write(address, data) : spi_.begin_write(address, data);

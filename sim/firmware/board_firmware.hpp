@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "heap/storage/verified.hpp"
 #include "sim/firmware/attachment.hpp"
 #include "sim/firmware/board_driver.hpp"
 #include "sim/firmware/checked_memory.hpp"
@@ -14,7 +15,7 @@
 
 namespace brownout::sim::firmware {
 
-using Driver = BoardDriver;
+using Driver = heap::VerifiedStorage<BoardDriver, PlatformShim>;
 
 // A memory in its RAM and on its storage; pages have a size, too.
 template <class Memory>
@@ -65,7 +66,16 @@ class BoardFirmware final : public Firmware {
 
   heap::Status restore() override {
     if (const heap::Status status = boot(); !status.ok()) return status;
-    return statics().memory.restore({image_.os_part.data(), os_bytes()});
+    const heap::MutableBytes os{image_.os_part.data(), os_bytes()};
+    if constexpr (kHasRoots) return statics().memory.restore(os);
+    // A heap looks again at what is not whole; for the baselines that is done here.
+    for (heap::Retries retries(statics().driver);;) {
+      const heap::Status status = statics().memory.restore(os);
+      if (status.error() != heap::Error::torn) return status;
+      heap::note(platform_, heap::StorageEvent::image_damaged);
+      if (retries.used_up()) return status;
+      static_cast<void>(retries.again(platform_));
+    }
   }
 
   heap::Status restore_older() override {
@@ -83,7 +93,10 @@ class BoardFirmware final : public Firmware {
 
   struct Statics {
     Statics(const Image& image, Port& port, BusShim& bus, WindowShim& window, PlatformShim& platform)
-        : driver(image, port, bus, window, platform), memory(make_memory<Memory>(image, driver, platform)) {}
+        : part(image, port, bus, window, platform),
+          driver(part, platform, image.verify),
+          memory(make_memory<Memory>(image, driver, platform)) {}
+    BoardDriver part;
     Driver driver;
     Memory memory;
   };

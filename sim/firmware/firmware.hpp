@@ -8,6 +8,7 @@
 
 #include "heap/layout.hpp"
 #include "heap/storage/spi_fram.hpp"
+#include "heap/storage/verified.hpp"
 #include "sim/firmware/baselines/plan.hpp"
 #include "sim/firmware/memory_options.hpp"
 #include "sim/firmware/port.hpp"
@@ -21,6 +22,7 @@ struct Image {
   MemoryOptions memory;
   heap::SpiFramConfig storage;
   std::uint32_t mapped_bytes = 0;  // of FRAM in the address space; 0: `storage` is on the bus
+  heap::Verify verify = heap::Verify::none;
   WorkloadOptions workload;
   std::span<std::byte> ram;      // the heap's, config.ram_bytes, aligned to 8
   std::span<std::byte> os_part;  // what the OS wants saved beside the heap

@@ -44,6 +44,9 @@ class Port {
   // A transfer of the driver of mapped FRAM is over: done, or gone.
   virtual void copy_over(bool done) = 0;
 
+  // What the driver noticed of the bus; nothing that the program acts on.
+  virtual void storage_event(heap::StorageEvent /*event*/) {}
+
   // Nothing to do for the CPU, for so long: it sleeps, or busy-waits. Meanwhile a peripheral (a radio, a
   // sensor) draws `load_ua` from the rail; the persist interrupt switches it off, and what is left of the
   // phase goes on with it afterwards.
@@ -98,6 +101,7 @@ class PlatformShim {
   BROWNOUT_SHIM void exit_critical() { port_.exit_critical(); }
   BROWNOUT_SHIM std::uint32_t power_epoch() { return port_.power_epoch(); }
   BROWNOUT_SHIM void wait_since_power_on(std::uint32_t us) { port_.wait_since_power_on(us); }
+  BROWNOUT_SHIM void note(heap::StorageEvent event) { port_.storage_event(event); }
   [[nodiscard]] ChecksumKind checksum_kind() const { return checksum_; }
 
  private:

@@ -24,6 +24,7 @@ Scenario on_ideal_supply(const Scenario& scenario) {
   supply.capacitor.leakage_ohm = std::numeric_limits<double>::infinity();
   supply.leakage_a = 0;
   supply.charger = {};
+  control.storage.bus_faults = {};  // whether the program is right, not whether the driver is
   supply.initial_v = supply.capacitor.max_voltage_v;
   control.stop.time.reset();
   control.stop.operations = control_operations(scenario);

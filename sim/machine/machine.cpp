@@ -86,6 +86,8 @@ firmware::Image image_of(const Scenario& scenario, std::span<std::byte> ram, std
   image.storage.power_up_us =
       static_cast<std::uint32_t>((storage.part.power_up.value.count + 999'999) / 1'000'000);
   image.storage.slice_bytes = storage.slice_bytes;
+  image.storage.retries = storage.retries;
+  image.verify = storage.verify;
   const devices::FramIdentity& identity = storage.part.rdid;
   image.storage.identity_bytes = identity.size;
   for (std::uint32_t i = 0; i < identity.size; ++i) image.storage.identity[i] = std::byte{identity.bytes[i]};
@@ -143,6 +145,8 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
   fram_active_w_ = storage.part.active_a_at(storage.sck_hz) * mcu.profile.rail_v;
   fram_standby_w_ = storage.part.standby_a * mcu.profile.rail_v;
   result_.initial_j = train_.stored_j();
+  if (storage.bus_faults.any()) faults_.emplace(storage.bus_faults, storage.part.size_bytes, scenario.seed);
+  inject_faults(true);
   result_.persist_bound = options_.bound ? *options_.bound : persist_bound(scenario);
   if (attaches()) shadow_.follow_versions();
 }
@@ -302,7 +306,10 @@ bool Machine::persist_now() {
 
   const heap::Status status = firmware_->persist();
   if (ghost_) lose(true);
-  if (!status.ok()) fail("the persist reported an error of the storage");
+  if (!status.ok()) {
+    std::string what = fmt::format("the persist reported an error of the storage{}", after_retries(status));
+    fail(std::move(what));
+  }
   if (attaches()) {
     shadow_.note_image(fram_.memory());
     recovery_.note_image(fram_.memory());
@@ -439,8 +446,9 @@ void Machine::boot_and_restore() {
   const BusCounters before = counters();
   const heap::Status status = firmware_->restore();
   if (!status.ok()) {
-    fail(fmt::format("the restore after a complete persist reported error {}",
-                     static_cast<int>(status.error())));
+    std::string what = fmt::format("the restore after a complete persist reported error {}{}",
+                                   static_cast<int>(status.error()), after_retries(status));
+    fail(std::move(what));
   }
   train_.settle();
   if (!frozen_) {
@@ -475,6 +483,7 @@ void Machine::power_failed() {
     if (bus_) bus_->settle();
     fram_.power_off();
     ghost_ = true;
+    inject_faults(false);
     return;
   }
   cut_storage();
@@ -482,6 +491,7 @@ void Machine::power_failed() {
     case Mode::program:
       if (!persist_unmasked_) break;
       ghost_ = true;
+      inject_faults(false);
       // Lost before the warning came: as a ghost, the program runs on until it was due.
       if (const Picoseconds due = train_.warning_due(); due >= train_.now()) {
         note_delay();
@@ -507,6 +517,7 @@ void Machine::power_failed() {
 void Machine::lose(bool warned) {
   record_loss(warned);
   ghost_ = false;
+  inject_faults(true);
   ghost_j_ = 0;
   ghost_time_ = {};
   note_power_cycle();

@@ -92,6 +92,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   void store(std::uint32_t address, heap::ConstBytes bytes) override;
   void load(std::uint32_t address, heap::MutableBytes bytes) override;
   void copy_over(bool done) override;
+  void storage_event(heap::StorageEvent event) override;
   void object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) override;
   void object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) override;
   void object_read(std::uint32_t home, heap::ConstBytes bytes) override;
@@ -129,6 +130,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   void elapse(Picoseconds span, bool ends_with_interrupt);
   void on_event(PowerEvent event);
   void plan_outage(PointKind kind);
+  void lose_as_planned();
   [[nodiscard]] During during() const;
   void power_failed();
   [[noreturn]] void lose(bool warned);
@@ -159,6 +161,9 @@ class Machine final : private firmware::Port, private Timekeeper {
   [[nodiscard]] std::optional<std::string> object_fault() const;
   [[nodiscard]] std::optional<std::string> structure_fault() const;
   RunResult finish();
+  void inject_faults(bool on);
+  void note_faults();
+  [[nodiscard]] std::string after_retries(heap::Status status) const;
   void check_sections();
 
   void use(Activity activity);
@@ -177,6 +182,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   std::optional<Picoseconds> source_period_;
   PowerTrain train_;
   devices::FramChip fram_;
+  std::optional<BusFaults> faults_;   // between the two, if the scenario wants any
   std::optional<SpiController> bus_;  // none of a mapped part
   BusCounters copies_;
   devices::TickClock tick_;

@@ -12,6 +12,8 @@ namespace brownout::sim {
 void Machine::stop(StopReason reason) {
   if (frozen_) return;
   frozen_ = true;
+  note_faults();
+  inject_faults(false);
   // Now: the program goes on to the end of its operation, and writes.
   if (options_.fram_image != nullptr)
     options_.fram_image->assign(fram_.memory().begin(), fram_.memory().end());
@@ -64,6 +66,7 @@ RunResult Machine::finish() {
   result_.bus_aborted = counters().aborted;
   result_.bus_data_bytes = counters().data_bytes;
   result_.bus_drained_bytes = counters().drained_bytes;
+  result_.bus_timed_out = counters().timed_out;
   result_.violations = fram_.violations();
   result_.damage = fram_.damage();
   result_.final_j = train_.stored_j();
@@ -88,7 +91,9 @@ RunResult Machine::finish() {
     result_.failure = fmt::format("the energy books disagree by {:.3g} of the energy turned over ({})",
                                   result_.balance.relative_error, result_.balance.worst);
   }
-  if (result_.failure.empty() && !(result_.violations == devices::FramViolations{})) {
+  // An opcode in which a bit flipped is no misuse by the driver.
+  const bool garbled = result_.injected.transactions + result_.injected.missing_answers > 0;
+  if (result_.failure.empty() && !garbled && !(result_.violations == devices::FramViolations{})) {
     result_.stop_reason = StopReason::check_failed;
     result_.failure = fmt::format(
         "the FRAM was misused: {} writes without WEL, {} accesses before t_PU, {} opcodes, {} "
@@ -102,6 +107,24 @@ RunResult Machine::finish() {
                  (reason == StopReason::time || reason == StopReason::operations ||
                   reason == StopReason::source_ended || reason == StopReason::interrupted);
   return std::move(result_);
+}
+
+// Only in time that counts: neither when the run is over, nor in what a persist would still have done.
+void Machine::inject_faults(bool on) {
+  if (bus_) bus_->inject(on && faults_ ? &*faults_ : nullptr, scenario_.storage.timeout);
+}
+
+void Machine::note_faults() {
+  if (!faults_ || result_.wrong_bytes) return;
+  result_.injected = faults_->injected();
+  // Bytes that a power failure has damaged were not meant either.
+  if (scenario_.storage.power_loss == devices::FramFault::discard)
+    result_.wrong_bytes = faults_->wrong_bytes(fram_.memory());
+}
+
+std::string Machine::after_retries(heap::Status status) const {
+  if (status.error() != heap::Error::storage_failed || result_.noticed.gave_up == 0) return "";
+  return fmt::format(", after {} retries of a transfer", scenario_.storage.retries);
 }
 
 void Machine::check_sections() {

@@ -268,10 +268,21 @@ void Machine::phase(std::uint64_t duration_us, std::uint64_t load_ua, bool sleep
   tick_.skip_to(train_.now());
 }
 
-void Machine::begin_send(heap::ConstBytes command, heap::OutStream data) { bus_->begin_send(command, data); }
+void Machine::begin_send(heap::ConstBytes command, heap::OutStream data) {
+  bus_->begin_send(command, data);
+  lose_as_planned();
+}
 void Machine::begin_receive(heap::ConstBytes command, heap::InStream data) {
   bus_->begin_receive(command, data);
+  lose_as_planned();
 }
+
+void Machine::lose_as_planned() {
+  if (options_.plan == nullptr || frozen_ || ghost_) return;
+  if (options_.plan->loses_transaction(during())) bus_->lose();
+}
+
+void Machine::storage_event(heap::StorageEvent event) { result_.noticed.add(event); }
 
 heap::TransferState Machine::poll_bus() {
   const std::uint64_t transfers = counters().transfers;
@@ -416,7 +427,9 @@ void Machine::note_operation() {
 }
 
 void Machine::give_up(heap::Error error, const char* doing) {
-  fail(fmt::format("the workload could not go on: {} ({})", doing, name_of(error)));
+  std::string what = fmt::format("the workload could not go on: {} ({})", doing, name_of(error));
+  what += after_retries(error);
+  fail(std::move(what));
 }
 
 }  // namespace brownout::sim

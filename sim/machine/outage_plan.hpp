@@ -37,6 +37,8 @@ class OutagePlan {
   // Called at each point, in order, from simulated code: it may not throw. A strike during a persist or a
   // start has to be a power_loss or none: the warning stands already, or is masked.
   virtual Strike at(Point point) = 0;
+  // Called as each transaction begins: whether it reaches nobody and has no completion.
+  virtual bool loses_transaction(During /*during*/) { return false; }
 };
 
 }  // namespace brownout::sim

@@ -36,12 +36,16 @@ struct LargestImage {
   bool even = false;  // every piece has whole words, at even addresses
 };
 
+heap::StorePolicy policy_of(const Scenario& scenario) {
+  return {scenario.storage.retries, scenario.storage.verify != heap::Verify::none};
+}
+
 LargestImage largest_heap_image(const Scenario& scenario) {
   heap::Geometry geometry;
   static_cast<void>(firmware::plan_heap(heap_config_of(scenario), scenario.heap.memory,
                                         scenario.storage.part.size_bytes, geometry));
   LargestImage image;
-  image.work = heap::worst_case_persist(geometry, population_of(scenario.workload));
+  image.work = heap::worst_case_persist(geometry, population_of(scenario.workload), policy_of(scenario));
   image.overlaps = true;
   image.even = true;
   image.longest_piece_bytes = image.work.longest_transfer_bytes;
@@ -60,6 +64,8 @@ LargestImage largest_baseline_image(const Scenario& scenario) {
   heap::PersistBound& work = image.work;
   work.os_bytes = config.os_bytes;
   work.bytes = plan.image_bytes + config.os_bytes;
+  work.attempts = 1 + policy_of(scenario).retries;
+  work.read_back_bytes = policy_of(scenario).verified ? work.bytes : 0;
   work.pieces = 4 + runs + (config.os_bytes > 0 ? 1 : 0);
   work.steps = 2 * (plan.pages + 2 * runs + 2);
   work.checksum_bytes = work.bytes - static_cast<std::uint32_t>(sizeof(heap::CheckpointTrailer)) +
@@ -81,6 +87,8 @@ class Board {
         clock_hz_(scenario.mcu.clock_hz),
         sck_hz_(scenario.storage.sck_hz),
         slice_bytes_(scenario.storage.slice_bytes),
+        timeout_(scenario.storage.timeout),
+        verified_(policy_of(scenario).verified),
         command_bytes_(1 + scenario.storage.part.address_bytes) {}
 
   [[nodiscard]] const TransferCosts& costs() const { return costs_; }
@@ -114,13 +122,45 @@ class Board {
         return wire(std::min<std::uint64_t>(std::max(bytes, command_bytes_), costs_.chunk_bytes));
       case AbortGranularity::transfer: break;
     }
-    const auto data = [&](Picoseconds handover, Picoseconds copy) {
-      return handover * signed_of(divided_up(bytes, costs_.chunk_bytes)) + copy * signed_of(bytes);
-    };
-    const Picoseconds sent = costs_.setup_send + data(costs_.handover_send, costs_.copy_send_per_byte);
-    const Picoseconds received =
-        costs_.setup_receive + data(costs_.handover_receive, costs_.copy_receive_per_byte);
-    return std::max(sent, received) + costs_.cs_setup + costs_.cs_hold + command() + wire(bytes);
+    // A second pass is received in small pieces, of which a slice cuts two.
+    const std::uint64_t sent_chunks = divided_up(bytes, costs_.chunk_bytes);
+    const std::uint64_t received_chunks =
+        sent_chunks + (verified_ ? divided_up(bytes, heap::kSecondPassBytes) + 1 : 0);
+    const Picoseconds sent = costs_.setup_send + costs_.handover_send * signed_of(sent_chunks) +
+                             costs_.copy_send_per_byte * signed_of(bytes);
+    const Picoseconds received = costs_.setup_receive + costs_.handover_receive * signed_of(received_chunks) +
+                                 costs_.copy_receive_per_byte * signed_of(bytes);
+    return std::max(sent, received) + costs_.cs_setup + costs_.cs_hold + command() + wire(bytes) + timeout_;
+  }
+  // Of one attempt that has no completion: the driver waits, then stops the controller.
+  [[nodiscard]] Picoseconds given_up() const {
+    return timeout_.count > 0 ? timeout_ + costs_.abort_cost : Picoseconds{};
+  }
+  // A read call by the driver, in pieces of VerifiedStorage's, and two sums: of what goes out, and of what
+  // comes back. Both are formed by the CPU alone at the worst.
+  [[nodiscard]] Picoseconds read_back(std::uint64_t bytes) const {
+    if (bytes == 0) return {};
+    const std::uint64_t transactions = slices(bytes);
+    const std::uint64_t command_chunks = divided_up(command_bytes_, costs_.chunk_bytes);
+    const std::uint64_t command_bytes = transactions * command_bytes_;
+    return costs_.call_read +
+           (costs_.setup_receive + costs_.cs_setup + costs_.cs_hold +
+            costs_.handover_send * signed_of(command_chunks)) *
+               signed_of(transactions) +
+           costs_.copy_send_per_byte * signed_of(command_bytes) +
+           costs_.handover_receive * signed_of(chunks_back(bytes)) +
+           costs_.copy_receive_per_byte * signed_of(bytes) + wire(bytes + command_bytes) +
+           cpu_time(Uint128{millicycles(cpu_.checksum_byte)} * 2 * bytes) +
+           // Critical sections: of the driver before its first transaction and after each, and of who
+           // compares before the call and after it.
+           cpu_time(Uint128{millicycles(cpu_.section)} * (3 + transactions));
+  }
+  [[nodiscard]] std::uint64_t chunks_back(std::uint64_t bytes) const {
+    constexpr std::uint64_t kPiece = heap::kSecondPassBytes;
+    const std::uint64_t chunk = costs_.chunk_bytes;
+    if (slice_bytes_ == 0)
+      return bytes / kPiece * divided_up(kPiece, chunk) + divided_up(bytes % kPiece, chunk);
+    return chunks(bytes, divided_up(bytes, kPiece));
   }
   // Opcode and address, sent.
   [[nodiscard]] Picoseconds command() const {
@@ -168,6 +208,8 @@ class Board {
   std::uint64_t clock_hz_;
   std::uint64_t sck_hz_;
   std::uint32_t slice_bytes_;
+  Picoseconds timeout_;
+  bool verified_;
   std::uint64_t command_bytes_;
 };
 
@@ -176,10 +218,11 @@ void add_bus_times(const Board& board, const LargestImage& image, PersistBound& 
   const TransferCosts& costs = board.costs();
   const devices::CpuCosts& cpu = board.cpu();
   const std::uint64_t slices = board.slices(work.bytes);
-  bound.chunks = board.chunks(bound.bytes, bound.pieces);
+  const std::uint64_t attempts = work.attempts;
+  bound.chunks = attempts * board.chunks(work.bytes, work.pieces);
   // A transaction that cannot be stopped ends in the persist.
   const bool ends_first = costs.abort_granularity == AbortGranularity::transfer;
-  bound.transactions = 2 * slices + (ends_first ? 1 : 0);
+  bound.transactions = attempts * slices * (work.read_back_bytes > 0 ? 3 : 2) + (ends_first ? 1 : 0);
   const auto times = [](std::uint64_t n) { return Board::signed_of(n); };
   PersistTimes& t = bound.times;
   const std::uint64_t section = millicycles(cpu.section) + millicycles(cpu.step) * work.section_steps;
@@ -187,18 +230,21 @@ void add_bus_times(const Board& board, const LargestImage& image, PersistBound& 
   t.section = board.cpu_time(section);
   t.stop = board.stop(work.longest_transfer_bytes) + costs.abort_cost;
   // WREN and WRITE for each slice.
-  t.call = costs.call_write + costs.setup_send * times(2 * slices);
+  t.call = costs.call_write * times(attempts) + costs.setup_send * times(attempts * 2 * slices);
   const std::uint64_t command_chunks = 1 + divided_up(board.command_bytes(), costs.chunk_bytes);
-  t.handovers = costs.handover_send * times(slices * command_chunks + bound.chunks) +
-                (costs.cs_setup + costs.cs_hold) * times(2 * slices);
+  t.handovers = costs.handover_send * times(attempts * slices * command_chunks + bound.chunks) +
+                (costs.cs_setup + costs.cs_hold) * times(attempts * 2 * slices);
   const std::uint64_t sent_bytes = work.bytes + slices * (1 + board.command_bytes());
-  t.copies = costs.copy_send_per_byte * times(sent_bytes);
-  t.wire = board.wire(sent_bytes);
-  t.checksum = board.checksum(image);
+  t.copies = costs.copy_send_per_byte * times(attempts * sent_bytes);
+  t.wire = board.wire(attempts * sent_bytes);
+  t.checksum = board.checksum(image) * times(attempts);
   // Critical sections of the driver: before the first transaction, and after each.
-  t.steps = board.cpu_time(Uint128{millicycles(cpu.step)} * work.steps +
-                           Uint128{millicycles(cpu.call)} * work.calls +
-                           Uint128{millicycles(cpu.section)} * (1 + 2 * slices));
+  t.steps = board.cpu_time((Uint128{millicycles(cpu.step)} * work.steps +
+                            Uint128{millicycles(cpu.call)} * work.calls +
+                            Uint128{millicycles(cpu.section)} * (1 + 2 * slices)) *
+                           attempts);
+  t.read_back = board.read_back(work.read_back_bytes) * times(attempts);
+  t.timeouts = board.given_up() * times(attempts - 1);
   t.ticks = board.ticks(t.total() - t.latency);
 }
 
@@ -244,7 +290,9 @@ void add_powers(const Scenario& scenario, PersistBound& bound) {
       std::max(mcu.rail_v * part.active_a_at(scenario.storage.sck_hz), bound.standby_rail_w);
   bound.program_rail_w = bound.times.latency.count > 0 ? largest_rail_w(scenario) : 0;
   // Not selected: while the driver sets up, and after a transaction was stopped.
-  bound.apart = bound.times.call + scenario.storage.bus.costs(scenario.storage.transfer).abort_cost;
+  const TransferCosts& costs = scenario.storage.bus.costs(scenario.storage.transfer);
+  const std::int64_t stops = 1 + (scenario.storage.timeout.count > 0 ? bound.attempts - 1 : 0);
+  bound.apart = bound.times.call + costs.abort_cost * stops;
 }
 
 std::string by(double above, double bound) {
@@ -297,8 +345,10 @@ PersistBound persist_bound(const Scenario& scenario) {
   const bool is_heap = scenario.heap.memory.kind == firmware::MemoryKind::heap;
   const LargestImage image = is_heap ? largest_heap_image(scenario) : largest_baseline_image(scenario);
   PersistBound bound;
-  bound.bytes = image.work.bytes;
-  bound.pieces = image.work.pieces;
+  const heap::PersistBound& work = image.work;
+  bound.attempts = work.attempts;
+  bound.bytes = work.attempts * (work.bytes + work.read_back_bytes);
+  bound.pieces = work.pieces;
   bound.times.latency = scenario.supply.comparator.longest_delay();
   if (scenario.storage.part.is_mapped) {
     add_mapped_times(scenario, image, bound);

@@ -13,7 +13,9 @@
 namespace brownout::sim {
 
 // A persist counts from the instant at which the terminal voltage falls to the warning level, or from the
-// later one at which the program could be interrupted, to its end. Whole picoseconds, rounded up.
+// later one at which the program could be interrupted, to its end. Whole picoseconds, rounded up. Where the
+// store has retries, from `call` to `read_back` of all attempts together: each but the last one fails at its
+// very end.
 struct PersistTimes {
   Picoseconds latency;    // of the comparator, and the longest until it looks: the program goes on meanwhile
   Picoseconds section;    // the longest critical section, which the interrupt waits for
@@ -24,14 +26,18 @@ struct PersistTimes {
   Picoseconds wire;       // bits
   Picoseconds checksum;   // beyond the wire where the two overlap, which they do by DMA
   Picoseconds steps;      // of walks over slots or pages, and all other CPU work
+  Picoseconds read_back;  // of what was written, and what is compared by
+  Picoseconds timeouts;   // of completions that do not come, one in each attempt that fails
   Picoseconds ticks;      // of an RTOS that strike meanwhile
 
   [[nodiscard]] Picoseconds total() const {
-    return latency + section + stop + call + handovers + copies + wire + checksum + steps + ticks;
+    return latency + section + stop + call + handovers + copies + wire + checksum + steps + read_back +
+           timeouts + ticks;
   }
 };
 
 struct PersistBound {
+  std::uint32_t attempts = 1;
   std::uint32_t bytes = 0;           // on the bus, the OS part included, commands apart
   std::uint32_t pieces = 0;          // of memory that are gathered
   std::uint64_t transactions = 0;    // none of a mapped part

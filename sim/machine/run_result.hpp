@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "devices/fram/fram_chip.hpp"
+#include "sim/machine/bus_faults.hpp"
 #include "sim/machine/ledger.hpp"
 #include "sim/machine/persist_bound.hpp"
 #include "sim/verify/recovery.hpp"
@@ -141,6 +142,11 @@ struct RunResult {
   std::uint64_t bus_aborted = 0;
   std::uint64_t bus_data_bytes = 0;
   std::uint64_t bus_drained_bytes = 0;
+  std::uint64_t bus_timed_out = 0;
+  InjectedFaults injected;
+  NoticedFaults noticed;
+  // Bytes of the store that were meant to be others when the run ended; nothing: not known, or no faults.
+  std::optional<std::uint64_t> wrong_bytes;
   devices::FramViolations violations;
   devices::FramWear wear;  // when the run ended
   devices::FramDamage damage;

@@ -158,7 +158,10 @@ Picoseconds time_of(const Scenario& scenario, const Reads& reads) {
                 static_cast<double>(command_bytes) * (costs.copy_send_per_byte.seconds() + wire_s)) +
       chunks * costs.handover_receive.seconds() + bytes * (costs.copy_receive_per_byte.seconds() + wire_s);
   cycles += (calls + slices) * cpu.section;
-  const double total_s = bus_s + cycles / static_cast<double>(scenario.mcu.clock_hz);
+  const bool twice = storage.verify == heap::Verify::read_twice;
+  const double verify_cycles = twice ? 2 * bytes * cpu.checksum_byte : 0;
+  const double total_s =
+      (twice ? 2 : 1) * bus_s + (cycles + verify_cycles) / static_cast<double>(scenario.mcu.clock_hz);
   return {static_cast<std::int64_t>(total_s * 1e12) + 1};
 }
 

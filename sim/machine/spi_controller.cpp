@@ -16,6 +16,11 @@ SpiController::SpiController(const devices::TransferCosts& costs, std::uint64_t 
   if (kByteAtOneHertz % sck_hz == 0) even_byte_time_ = {static_cast<std::int64_t>(kByteAtOneHertz / sck_hz)};
 }
 
+void SpiController::inject(BusFaults* faults, Picoseconds timeout) {
+  faults_ = faults;
+  timeout_ = timeout;
+}
+
 void SpiController::begin_send(heap::ConstBytes command, heap::OutStream data) {
   begin(command, false);
   out_ = data;
@@ -44,11 +49,15 @@ void SpiController::begin(heap::ConstBytes command, bool receive) {
   ahead_.reset();
   flown_ = {};
   data_in_transaction_ = 0;
+  lost_ = faults_ != nullptr && faults_->begin({command_.data(), command_bytes_});
 }
 
 TransferState SpiController::poll() {
   if (!active_) return TransferState::none;
-  return run(true) ? TransferState::done : TransferState::none;
+  if (!run(true)) return TransferState::none;
+  if (!lost_) return TransferState::done;
+  drive(costs_.abort_cost);
+  return TransferState::failed;
 }
 
 // Walks on from wherever the transaction stands. False if it was stopped meanwhile.
@@ -59,7 +68,7 @@ bool SpiController::run(bool may_be_stopped) {
     drive(receive_ ? costs_.setup_receive : costs_.setup_send);
     if (stopped()) return false;
     selected_ = true;
-    chip_.select(time_.now());
+    if (!lost_) chip_.select(time_.now());
     time_.storage_selected(true);
     drive(costs_.cs_setup);
     if (stopped()) return false;
@@ -88,7 +97,7 @@ bool SpiController::run(bool may_be_stopped) {
       ahead_ = answer;
       catch_up();
     }
-    if (time_.is_undisturbed()) {
+    if (time_.is_undisturbed() && faults_ == nullptr && !lost_) {
       move_chunk(receiving);
       if (stopped()) return false;
     }
@@ -104,7 +113,13 @@ bool SpiController::run(bool may_be_stopped) {
   }
   drive(costs_.cs_hold);
   if (stopped()) return false;
-  finish();
+  if (lost_) {
+    time_.pass(timeout_, costs_.cpu_moves_bytes ? BusTime::wire : BusTime::dma);
+    if (stopped()) return false;
+    time_out();
+  } else {
+    finish();
+  }
   return true;
 }
 
@@ -152,7 +167,7 @@ void SpiController::shift() {
 
 void SpiController::move_byte(bool receiving) {
   const std::uint8_t in = receiving ? std::uint8_t{0} : static_cast<std::uint8_t>(*source_);
-  const std::uint8_t out = chip_.clock_byte(in);
+  const std::uint8_t out = exchange(in, receiving);
   if (receiving) {
     *destination_++ = static_cast<std::byte>(out);
   } else {
@@ -190,6 +205,23 @@ void SpiController::move_chunk(bool receiving) {
   piece_left_ -= bytes;
 }
 
+// What a byte that is sent is at the part, or what one that is received is at the controller.
+std::uint8_t SpiController::exchange(std::uint8_t in, bool receiving) {
+  constexpr std::uint8_t kNobodyDrives = 0xFF;
+  if (faults_ != nullptr && !receiving && piece_ == Piece::data) faults_->means(in);
+  if (lost_) return kNobodyDrives;
+  if (faults_ == nullptr) return chip_.clock_byte(in);
+  if (receiving) return faults_->receive(chip_.clock_byte(in));
+  return chip_.clock_byte(piece_ == Piece::command ? faults_->send_command(in) : faults_->send(in));
+}
+
+void SpiController::time_out() {
+  time_.storage_selected(false);
+  active_ = false;
+  selected_ = false;
+  ++counters_.timed_out;
+}
+
 void SpiController::finish() {
   chip_.deselect(time_.now());
   time_.storage_selected(false);
@@ -221,7 +253,7 @@ void SpiController::abort() {
   counters_.data_bytes = data_bytes;
   if (active_) {
     if (selected_) {
-      chip_.deselect(time_.now());
+      if (!lost_) chip_.deselect(time_.now());
       time_.storage_selected(false);
     }
     active_ = false;
@@ -235,7 +267,7 @@ void SpiController::abort() {
 void SpiController::settle() {
   if (asking_) catch_up();
   const bool in_flight = shifting_ || (asking_ && chunk_left_ > 0);
-  if (active_ && in_flight) chip_.cut_byte();
+  if (active_ && in_flight && !lost_) chip_.cut_byte();
 }
 
 void SpiController::reset() {

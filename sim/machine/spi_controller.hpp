@@ -11,6 +11,7 @@
 #include "devices/bus/spi_profile.hpp"
 #include "devices/fram/fram_chip.hpp"
 #include "heap/storage/spi_bus.hpp"
+#include "sim/machine/bus_faults.hpp"
 
 namespace brownout::sim {
 
@@ -45,12 +46,19 @@ struct BusCounters {
   std::uint64_t data_bytes = 0;     // beside command and address, of transactions completed or not
   std::uint64_t drained_bytes = 0;  // data that went on over the bus while a transfer was being stopped
   std::uint64_t transfers = 0;      // completed transactions that carried data
+  std::uint64_t timed_out = 0;      // transactions without a completion
 };
 
 class SpiController {
  public:
   SpiController(const devices::TransferCosts& costs, std::uint64_t sck_hz, devices::FramChip& chip,
                 Timekeeper& time);
+
+  // Errors on the wires from now on, or none: nullptr. `timeout` is how long the bus waits for a completion
+  // that does not come, from the instant at which it should have.
+  void inject(BusFaults* faults, Picoseconds timeout);
+  // The transaction that has just begun reaches nobody and has no completion.
+  void lose() { lost_ = true; }
 
   void begin_send(heap::ConstBytes command, heap::OutStream data);
   void begin_receive(heap::ConstBytes command, heap::InStream data);
@@ -87,7 +95,9 @@ class SpiController {
   void catch_up();
   void move_byte(bool receiving);
   void move_chunk(bool receiving);
+  std::uint8_t exchange(std::uint8_t in, bool receiving);
   void finish();
+  void time_out();
   void drive(Picoseconds span) {
     if (span.count > 0) time_.pass(span, BusTime::driver);
   }
@@ -102,12 +112,15 @@ class SpiController {
   devices::FramChip& chip_;
   Timekeeper& time_;
   BusCounters counters_;
+  BusFaults* faults_ = nullptr;
+  Picoseconds timeout_;
 
   // The transaction in flight.
   std::uint64_t id_ = 0;  // of the latest one; an interrupted walk compares it
   bool active_ = false;
   bool selected_ = false;
   bool receive_ = false;
+  bool lost_ = false;
   std::array<std::byte, heap::kMaxCommandBytes> command_{};
   std::uint32_t command_bytes_ = 0;
   heap::OutStream out_;

@@ -122,44 +122,47 @@ Json of_bus(const Scenario& scenario, const Value& value) {
 Json configuration(const Scenario& scenario) {
   const auto& supply = scenario.supply;
   const firmware::MemoryOptions& memory = scenario.heap.memory;
-  return {{"mcu", scenario.mcu.profile.name},
-          {"mcu_clock_hz", scenario.mcu.clock_hz},
-          {"os_save_bytes", scenario.mcu.os_save_bytes},
-          {"part", scenario.storage.part.name},
-          {"bus", of_bus(scenario, std::string(scenario.storage.bus.name))},
-          {"sck_hz", of_bus(scenario, scenario.storage.sck_hz)},
-          {"sck_asked_hz", of_bus(scenario, scenario.storage.sck_asked_hz)},
-          {"transfer", of_bus(scenario, std::string(devices::name_of(scenario.storage.transfer)))},
-          {"slice_bytes", of_bus(scenario, scenario.storage.slice_bytes)},
-          {"capacitance_f", supply.capacitor.capacitance_f},
-          {"esr_ohm", supply.capacitor.esr_ohm},
-          {"leakage_ohm", number(supply.capacitor.leakage_ohm)},
-          {"leakage_a", supply.leakage_a},
-          {"max_voltage_v", supply.capacitor.max_voltage_v},
-          {"turn_on_v", supply.thresholds.turn_on_v},
-          {"warn_v", supply.thresholds.warn_v},
-          {"brown_out_v", supply.thresholds.brown_out_v},
-          {"capacitance_tolerance", supply.capacitance_tolerance},
-          {"comparator_latency_s", supply.comparator.latency.seconds()},
-          {"comparator_poll_s", supply.comparator.poll.seconds()},
-          {"comparator_hysteresis_v",
-           supply.comparator.hysteresis_v ? Json(*supply.comparator.hysteresis_v) : Json(nullptr)},
-          {"comparator_tolerance", supply.comparator.tolerance},
-          {"supply_preset", supply.preset.empty() ? Json(nullptr) : Json(supply.preset)},
-          {"charger_path", std::string(name_of_path(supply.charger.kind))},
-          {"charger_efficiency", efficiency_of(supply.charger)},
-          {"converter_path", std::string(name_of_path(supply.converter.kind))},
-          {"converter_efficiency", efficiency_of(supply.converter)},
-          {"quiescent_a", supply.converter.quiescent_a},
-          {"off_a", supply.off_a},
-          {"ram_bytes", scenario.heap.ram_bytes},
-          {"dirty_limit_bytes", scenario.heap.dirty_limit_bytes},
-          {"memory", std::string(name_in(kMemories, memory.kind))},
-          {"ram_allocator", std::string(name_in(kRamAllocators, memory.ram_allocator))},
-          {"nv_allocator", std::string(name_in(kNvAllocators, memory.store_allocator))},
-          {"policy", std::string(name_in(kPolicies, memory.policy))},
-          {"slots", std::string(name_in(kSlots, memory.slots))},
-          {"checksum", std::string(name_in(kChecksums, memory.checksum))}};
+  Json json = {{"mcu", scenario.mcu.profile.name},
+               {"mcu_clock_hz", scenario.mcu.clock_hz},
+               {"os_save_bytes", scenario.mcu.os_save_bytes},
+               {"part", scenario.storage.part.name},
+               {"bus", of_bus(scenario, std::string(scenario.storage.bus.name))},
+               {"sck_hz", of_bus(scenario, scenario.storage.sck_hz)},
+               {"sck_asked_hz", of_bus(scenario, scenario.storage.sck_asked_hz)},
+               {"transfer", of_bus(scenario, std::string(devices::name_of(scenario.storage.transfer)))},
+               {"slice_bytes", of_bus(scenario, scenario.storage.slice_bytes)},
+               {"capacitance_f", supply.capacitor.capacitance_f},
+               {"esr_ohm", supply.capacitor.esr_ohm},
+               {"leakage_ohm", number(supply.capacitor.leakage_ohm)},
+               {"leakage_a", supply.leakage_a},
+               {"max_voltage_v", supply.capacitor.max_voltage_v},
+               {"turn_on_v", supply.thresholds.turn_on_v},
+               {"warn_v", supply.thresholds.warn_v},
+               {"brown_out_v", supply.thresholds.brown_out_v},
+               {"capacitance_tolerance", supply.capacitance_tolerance},
+               {"comparator_latency_s", supply.comparator.latency.seconds()},
+               {"comparator_poll_s", supply.comparator.poll.seconds()},
+               {"comparator_hysteresis_v",
+                supply.comparator.hysteresis_v ? Json(*supply.comparator.hysteresis_v) : Json(nullptr)},
+               {"comparator_tolerance", supply.comparator.tolerance},
+               {"supply_preset", supply.preset.empty() ? Json(nullptr) : Json(supply.preset)},
+               {"charger_path", std::string(name_of_path(supply.charger.kind))},
+               {"charger_efficiency", efficiency_of(supply.charger)},
+               {"converter_path", std::string(name_of_path(supply.converter.kind))},
+               {"converter_efficiency", efficiency_of(supply.converter)},
+               {"quiescent_a", supply.converter.quiescent_a},
+               {"off_a", supply.off_a},
+               {"ram_bytes", scenario.heap.ram_bytes},
+               {"dirty_limit_bytes", scenario.heap.dirty_limit_bytes},
+               {"memory", std::string(name_in(kMemories, memory.kind))},
+               {"ram_allocator", std::string(name_in(kRamAllocators, memory.ram_allocator))},
+               {"nv_allocator", std::string(name_in(kNvAllocators, memory.store_allocator))},
+               {"policy", std::string(name_in(kPolicies, memory.policy))},
+               {"slots", std::string(name_in(kSlots, memory.slots))},
+               {"checksum", std::string(name_in(kChecksums, memory.checksum))}};
+  if (scenario.storage.bus.spi_mode != 0) json["spi_mode"] = scenario.storage.bus.spi_mode;
+  if (scenario.mcu.brown_out_level_v) json["mcu_brown_out_level_v"] = *scenario.mcu.brown_out_level_v;
+  return json;
 }
 
 Json storage_of(const Scenario& scenario, const RunResult& result) {
@@ -184,6 +187,34 @@ Json storage_of(const Scenario& scenario, const RunResult& result) {
             {"bytes_cut", result.damage.bytes_cut},
             {"garbage_bytes", result.damage.garbage_bytes},
             {"rows_lost", result.damage.rows_lost}}}};
+}
+
+// What was injected is counted by the test bench, what was noticed by the firmware.
+Json bus_faults_of(const Scenario& scenario, const RunResult& result) {
+  const StorageConfig& storage = scenario.storage;
+  const InjectedFaults& injected = result.injected;
+  const NoticedFaults& noticed = result.noticed;
+  return {{"bit_error_rate", storage.bus_faults.bit_error_rate},
+          {"missing_answer", storage.bus_faults.missing_answer},
+          {"policy",
+           {{"retries", storage.retries},
+            {"timeout_s", storage.timeout.seconds()},
+            {"verify", std::string(name_in(kVerify, storage.verify))}}},
+          {"injected",
+           {{"command_bits", injected.command_bits},
+            {"sent_bits", injected.sent_bits},
+            {"received_bits", injected.received_bits},
+            {"transactions_hit", injected.transactions},
+            {"missing_answers", injected.missing_answers}}},
+          {"noticed",
+           {{"timed_out", noticed.timed_out},
+            {"written_differs", noticed.written_differs},
+            {"reads_differ", noticed.reads_differ},
+            {"identity_wrong", noticed.identity_wrong},
+            {"image_damaged", noticed.image_damaged}}},
+          {"repeated", noticed.repeated},
+          {"gave_up", noticed.gave_up},
+          {"wrong_bytes_in_store", result.wrong_bytes ? Json(*result.wrong_bytes) : Json(nullptr)}};
 }
 
 // Shares are null if there was no persist.
@@ -300,6 +331,7 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
                         {"bytes", result.bus_data_bytes}};
   }
   report["storage"] = storage_of(scenario, result);
+  if (knows_bus_faults(scenario)) report["bus_faults"] = bus_faults_of(scenario, result);
   report["uncalibrated"] = {{"time_share", uncalibrated.time_share},
                             {"energy_share", uncalibrated.energy_share},
                             {"energy_change_at_50_percent", 0.5 * uncalibrated.energy_share}};

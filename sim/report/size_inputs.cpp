@@ -56,7 +56,8 @@ void add_supply(const Scenario& scenario, Inputs& inputs) {
              has_current ? Dimension::current : Dimension::resistance, "default, ideal");
   inputs.add("supply.thresholds.turn_on", supply.thresholds.turn_on_v, Dimension::voltage, preset);
   inputs.add("supply.thresholds.warn", supply.thresholds.warn_v, Dimension::voltage, preset);
-  inputs.add("supply.thresholds.brown_out", supply.thresholds.brown_out_v, Dimension::voltage, preset);
+  inputs.add("supply.thresholds.brown_out", supply.thresholds.brown_out_v, Dimension::voltage,
+             scenario.mcu.brown_out_level_v ? "mcu.brown_out_level" : preset);
   inputs.add("supply.comparator.tolerance", supply.comparator.tolerance, Dimension::ratio, estimate);
   inputs.add("supply.comparator.latency", supply.comparator.latency.seconds(), Dimension::time,
              "default, ideal");
@@ -110,6 +111,12 @@ void add_board(const Scenario& scenario, Inputs& inputs) {
   }
   inputs.add("storage.sck", static_cast<double>(storage.sck_hz), Dimension::frequency,
              of_part(storage.part.max_sck_hz.estimated));
+  if (storage.retries > 0) {
+    inputs.add("storage.retries", storage.retries, Dimension::number, "default");
+  }
+  if (storage.timeout.count > 0) {
+    inputs.add("storage.timeout", storage.timeout.seconds(), Dimension::time, "default");
+  }
   inputs.add("storage.part (active current)", storage.part.active_a_at(storage.sck_hz), Dimension::current,
              of_part(storage.part.active.estimated));
 }

@@ -64,14 +64,18 @@ std::string transfer_text(const PersistTimes& times, bool is_mapped) {
          time_row("bits on the wire", times.wire) + time_row("checksum beyond the wire", times.checksum);
 }
 
+std::string attempts_text(const PersistBound& bound) {
+  return bound.attempts > 1 ? fmt::format(", {} attempts together", bound.attempts) : "";
+}
+
 std::string bound_text(const Scenario& scenario, const PersistBound& bound) {
   const PersistTimes& times = bound.times;
   const bool is_mapped = scenario.storage.part.is_mapped;
   std::string text = "worst persist, from the instant at which warn is reached\n";
   text += row("bytes", fmt::format("{} B", bound.bytes),
               is_mapped ? fmt::format("in {} pieces, {} bursts", bound.pieces, bound.chunks)
-                        : fmt::format("in {} pieces, {} chunks, {} transactions", bound.pieces, bound.chunks,
-                                      bound.transactions));
+                        : fmt::format("in {} pieces, {} chunks, {} transactions{}", bound.pieces,
+                                      bound.chunks, bound.transactions, attempts_text(bound)));
   text += time_row(
       scenario.supply.comparator.poll.count == 0 ? "comparator's latency" : "comparator's poll and latency",
       times.latency,
@@ -79,6 +83,10 @@ std::string bound_text(const Scenario& scenario, const PersistBound& bound) {
   text += time_row("critical section", times.section, fmt::format("{} cycles", bound.section_cycles));
   text += transfer_text(times, is_mapped);
   text += time_row("walks and other CPU work", times.steps);
+  if (times.read_back.count > 0) text += time_row("reading back", times.read_back);
+  if (times.timeouts.count > 0) {
+    text += time_row("timeouts", times.timeouts, fmt::format("of {} attempts", bound.attempts - 1));
+  }
   if (times.ticks.count > 0) text += time_row("ticks of the RTOS", times.ticks);
   text += time_row("time", times.total());
   text += row("energy in the latency", si(bound.latency_j, "J"));
@@ -213,26 +221,33 @@ Json inputs_json(const Scenario& scenario) {
 
 Json bound_json(const PersistBound& bound) {
   const PersistTimes& times = bound.times;
-  return {{"bytes", bound.bytes},
-          {"pieces", bound.pieces},
-          {"chunks", bound.chunks},
-          {"transactions", bound.transactions},
-          {"section_cycles", bound.section_cycles},
-          {"time_s", times.total().seconds()},
-          {"times_s",
-           {{"latency", times.latency.seconds()},
-            {"section", times.section.seconds()},
-            {"stop", times.stop.seconds()},
-            {"call", times.call.seconds()},
-            {"handovers", times.handovers.seconds()},
-            {"copies", times.copies.seconds()},
-            {"wire", times.wire.seconds()},
-            {"checksum", times.checksum.seconds()},
-            {"steps", times.steps.seconds()},
-            {"ticks", times.ticks.seconds()}}},
-          {"energy_j", bound.energy_j()},
-          {"energies_j", {{"latency", bound.latency_j}, {"mcu", bound.mcu_j}, {"storage", bound.storage_j}}},
-          {"peak_w", bound.largest_w()}};
+  Json json = {
+      {"bytes", bound.bytes},
+      {"pieces", bound.pieces},
+      {"chunks", bound.chunks},
+      {"transactions", bound.transactions},
+      {"section_cycles", bound.section_cycles},
+      {"time_s", times.total().seconds()},
+      {"times_s",
+       {{"latency", times.latency.seconds()},
+        {"section", times.section.seconds()},
+        {"stop", times.stop.seconds()},
+        {"call", times.call.seconds()},
+        {"handovers", times.handovers.seconds()},
+        {"copies", times.copies.seconds()},
+        {"wire", times.wire.seconds()},
+        {"checksum", times.checksum.seconds()},
+        {"steps", times.steps.seconds()},
+        {"ticks", times.ticks.seconds()}}},
+      {"energy_j", bound.energy_j()},
+      {"energies_j", {{"latency", bound.latency_j}, {"mcu", bound.mcu_j}, {"storage", bound.storage_j}}},
+      {"peak_w", bound.largest_w()}};
+  if (bound.attempts > 1 || times.read_back.count > 0) {
+    json["attempts"] = bound.attempts;
+    json["times_s"]["read_back"] = times.read_back.seconds();
+    json["times_s"]["timeouts"] = times.timeouts.seconds();
+  }
+  return json;
 }
 
 Json demand_json(const Demand& demand) {

@@ -14,6 +14,9 @@ namespace brownout::sim {
 // was accessed.
 std::optional<double> years_of_wear(const Scenario& scenario, const RunResult& result);
 
+// Whether there is anything to say of errors on the bus: some are injected, or the driver expects them.
+bool knows_bus_faults(const Scenario& scenario);
+
 // What the scenario asks of its parts beyond what they allow: one sentence each.
 std::vector<std::string> warnings_of(const Scenario& scenario);
 

@@ -91,6 +91,24 @@ std::string storage_lines(const Scenario& scenario, const RunResult& result) {
                              name_in(kPowerLossFaults, scenario.storage.power_loss), result.damage.bytes_cut,
                              result.damage.garbage_bytes, result.damage.rows_lost));
   }
+  if (knows_bus_faults(scenario)) {
+    const InjectedFaults& injected = result.injected;
+    const NoticedFaults& noticed = result.noticed;
+    text += line("wires",
+                 fmt::format("{} bits flipped ({} in commands, {} sent, {} received) in {} transactions, {} "
+                             "answers missing;",
+                             injected.command_bits + injected.sent_bits + injected.received_bits,
+                             injected.command_bits, injected.sent_bits, injected.received_bits,
+                             injected.transactions, injected.missing_answers));
+    text += line(
+        "", fmt::format("noticed: {} timeouts, {} of writes, {} of reads, {} of checksums, {} of the "
+                        "identity; {} repeated, {} given up;",
+                        noticed.timed_out, noticed.written_differs, noticed.reads_differ,
+                        noticed.image_damaged, noticed.identity_wrong, noticed.repeated, noticed.gave_up));
+    text += line("", result.wrong_bytes ? fmt::format("{} bytes of the store are not what was sent for them",
+                                                      *result.wrong_bytes)
+                                        : "which bytes of the store are wrong is not known");
+  }
   return text;
 }
 

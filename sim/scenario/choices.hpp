@@ -25,6 +25,7 @@ inline constexpr std::array<std::string_view, 3> kAbortGranularities{"byte", "ch
 inline constexpr std::array<std::string_view, 3> kAfterPersist{"sleep", "deep_sleep", "shutdown"};
 inline constexpr std::array<std::string_view, 4> kPowerLossFaults{"discard", "garbage_in_flight",
                                                                   "garbage_below_min_vdd", "row_lost"};
+inline constexpr std::array<std::string_view, 3> kVerify{"none", "read_back", "read_twice"};
 inline constexpr std::array<std::string_view, 3> kOnLoss{"stop", "reformat", "attach"};
 inline constexpr std::array<std::string_view, 8> kSourceKinds{"constant", "square", "ramp",  "sine",
                                                               "bursts",   "markov", "solar", "sequence"};

@@ -96,8 +96,16 @@ void drop_replaced(Node& root, const Node& original) {
     drop(*storage, kSlice);
   }
   if (storage != nullptr && sets(*storage, "part") && is_mapped(storage->find("part")->value)) {
-    constexpr std::array<std::string_view, 5> kBus{"sck", "transfer", "slice", "bus", "unsafe"};
+    constexpr std::array<std::string_view, 8> kBus{"sck",    "transfer", "slice",   "bus",
+                                                   "unsafe", "retries",  "timeout", "verify"};
     drop(*storage, kBus);
+    if (Node* faults = at(root, {"storage", "faults"})) {
+      constexpr std::array<std::string_view, 2> kWires{"bit_error_rate", "missing_answer"};
+      constexpr std::array<std::string_view, 1> kFaults{"faults"};
+      const bool had_any = !faults->entries.empty();
+      drop(*faults, kWires);
+      if (had_any && faults->entries.empty()) drop(*storage, kFaults);
+    }
   }
 }
 

@@ -56,7 +56,7 @@ Scenario parse_scenario(const std::string& text, const std::string& file,
   scenario.mcu = read_mcu(root);
   scenario.storage = read_storage(root, scenario.mcu);
   const ScenarioContext context{scenario.seed, std::filesystem::path(file).parent_path().string()};
-  scenario.supply = read_supply(root, context);
+  scenario.supply = read_supply(root, context, scenario.mcu);
   scenario.heap = read_heap(root, scenario.mcu);
   scenario.workload = read_workload(root, context);
   scenario.stop = read_stop(root, firmware::ends(scenario.workload) || ends(scenario.supply.source));

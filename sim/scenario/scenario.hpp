@@ -20,6 +20,7 @@
 #include "devices/supply/scripted_source.hpp"
 #include "devices/supply/source.hpp"
 #include "devices/units.hpp"
+#include "heap/storage/verified.hpp"
 #include "sim/firmware/memory_options.hpp"
 #include "sim/firmware/workload_options.hpp"
 #include "sim/scenario/input_error.hpp"
@@ -35,8 +36,17 @@ struct McuConfig {
   devices::McuProfile profile;  // with the overrides of the scenario applied
   std::uint64_t clock_hz = 0;
   std::uint32_t os_save_bytes = 0;
+  std::optional<double> brown_out_level_v;  // its own reset decides when the board is off
   AfterPersist after_persist = AfterPersist::sleep;
   OnLoss on_loss = OnLoss::stop;
+};
+
+// Errors on the wires between controller and part.
+struct BusFaultConfig {
+  double bit_error_rate = 0;  // of each bit that is sent or received, commands included
+  double missing_answer = 0;  // of each transaction: it reaches nobody and has no completion
+
+  [[nodiscard]] bool any() const { return bit_error_rate > 0 || missing_answer > 0; }
 };
 
 // Of a part in the address space of its MCU there is no bus: what is said of one means nothing.
@@ -48,6 +58,11 @@ struct StorageConfig {
   devices::TransferMode transfer = devices::TransferMode::fifo;
   std::uint32_t slice_bytes = 0;  // only with TransferMode::sliced
   devices::FramFault power_loss = devices::FramFault::discard;
+  BusFaultConfig bus_faults;
+  // What the driver does about them.
+  std::uint32_t retries = 0;
+  Picoseconds timeout;  // for a completion, from when it should have come; 0: none is waited for
+  heap::Verify verify = heap::Verify::none;
 };
 
 // How a trace file with time that runs backwards or has gaps is treated.

@@ -10,10 +10,10 @@
 namespace brownout::sim {
 namespace {
 
-constexpr std::array<std::string_view, 16> kBusKeys{
-    "profile",          "source_clock", "chunk",        "setup_send", "setup_receive", "handover_send",
-    "handover_receive", "copy_send",    "copy_receive", "cs_setup",   "cs_hold",       "call_write",
-    "call_read",        "abort",        "abort_cost",   "tick"};
+constexpr std::array<std::string_view, 17> kBusKeys{
+    "mode",          "profile",          "source_clock", "chunk",        "setup_send", "setup_receive",
+    "handover_send", "handover_receive", "copy_send",    "copy_receive", "cs_setup",   "cs_hold",
+    "call_write",    "call_read",        "abort",        "abort_cost",   "tick"};
 constexpr std::array<std::string_view, 3> kTickKeys{"period", "cost", "first"};
 
 constexpr WholeLimits kSourceLimits{1'000'000, 1'000'000'000};
@@ -66,6 +66,16 @@ void override_tick(const Section& section, devices::RtosTick& tick) {
   tick.first_after_start = first ? read_time(*first, kPeriodLimits) : tick.period;
 }
 
+std::uint32_t read_mode(const Found& found) {
+  const std::uint64_t mode = read_count(found, {0, 3});
+  if (mode == 1 || mode == 2) {
+    found.fail(
+        fmt::format("{} samples at the falling edge, and the parts take bits at the rising one: mode 0 or 3",
+                    in_quotes(found.node->text)));
+  }
+  return static_cast<std::uint32_t>(mode);
+}
+
 devices::SpiProfile read_bus_map(const Section& section, std::string_view default_profile,
                                  devices::TransferMode transfer) {
   const auto profile = section.find("profile");
@@ -79,6 +89,7 @@ devices::SpiProfile read_bus_map(const Section& section, std::string_view defaul
     costs.abort_granularity =
         static_cast<devices::AbortGranularity>(read_choice(*abort, kAbortGranularities));
   override_tick(section, bus.tick);
+  if (const auto mode = section.find("mode")) bus.spi_mode = read_mode(*mode);
   return bus;
 }
 

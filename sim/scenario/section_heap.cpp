@@ -15,7 +15,7 @@ namespace brownout::sim {
 namespace {
 
 constexpr std::array<std::string_view, 14> kHeapKeys{
-    "ram",          "dirty_limit", "max_residents", "store", "store_unit", "memory",       "ram_allocator",
+    "ram",          "dirty_limit", "max_residents", "store", "store_unit", "memory",        "ram_allocator",
     "nv_allocator", "policy",      "slots",         "page",  "roots",      "write_intents", "checksum"};
 constexpr std::array<std::string_view, 4> kCounterKeys{"kind", "objects", "size", "compute_cycles"};
 constexpr std::array<std::string_view, 5> kQueueKeys{"kind", "length", "item_bytes", "iterations",

@@ -1,5 +1,7 @@
 // Section `mcu`.
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 
 #include <fmt/format.h>
@@ -11,9 +13,9 @@
 namespace brownout::sim {
 namespace {
 
-constexpr std::array<std::string_view, 11> kMcuKeys{
+constexpr std::array<std::string_view, 12> kMcuKeys{
     "profile", "clock",         "rail",          "active_current", "sleep_current", "deep_sleep_current",
-    "boot",    "os_save_bytes", "after_persist", "on_loss",        "costs"};
+    "boot",    "os_save_bytes", "after_persist", "on_loss",        "costs",         "brown_out_level"};
 constexpr std::array<std::string_view, 9> kCostKeys{
     "call",    "step",  "copied_byte", "checksum_byte", "checksum_byte_by_table",
     "section", "burst", "stored_word", "loaded_word"};
@@ -25,6 +27,7 @@ constexpr Limits kRailLimits{0.5, 10};
 constexpr Limits kActiveCurrentLimits{1e-9, 10};
 constexpr Limits kCurrentLimits{0, 10};
 constexpr Limits kCostLimits{0, 1e6};
+constexpr Limits kLevelLimits{0.1, 10};
 constexpr WholeLimits kOsSaveLimits{0, 65'536};
 constexpr TimeLimits kBootTimeLimits{{1}, {3'600 * devices::kPicosecondsPerSecond}};
 constexpr std::size_t kMaxBootPhases = 16;
@@ -96,6 +99,30 @@ const devices::McuProfile& read_profile(const Section& section) {
   return *profile;
 }
 
+// Levels are those that the hardware has; as close as a volt is written in a scenario.
+double read_brown_out_level(const Found& found, const devices::McuProfile& profile) {
+  const double wanted_v = read_quantity(found, Dimension::voltage, kLevelLimits);
+  if (profile.brown_out_levels_v.empty()) {
+    found.fail_at_key(fmt::format(
+        "the levels of {} are not known; supply.thresholds.brown_out takes any voltage", profile.name));
+  }
+  std::vector<std::string> known;
+  for (const double level_v : profile.brown_out_levels_v) {
+    if (std::abs(level_v - wanted_v) < 1e-6) return level_v;
+    known.push_back(format_quantity(level_v, Dimension::voltage));
+  }
+  const auto distance = [wanted_v](double a, double b) {
+    return std::abs(a - wanted_v) < std::abs(b - wanted_v);
+  };
+  const double nearest_v =
+      *std::min_element(profile.brown_out_levels_v.begin(), profile.brown_out_levels_v.end(), distance);
+  found.fail(
+      fmt::format("{} is no level of {}; the nearest is {} (it has {}). That of a supervisor at the "
+                  "capacitor goes to supply.thresholds.brown_out",
+                  in_quotes(found.node->text), profile.name, format_quantity(nearest_v, Dimension::voltage),
+                  fmt::join(known, ", ")));
+}
+
 }  // namespace
 
 McuConfig read_mcu(const Section& root) {
@@ -109,6 +136,9 @@ McuConfig read_mcu(const Section& root) {
     mcu.os_save_bytes = read_bytes_or_count(*save, kOsSaveLimits);
   if (const auto after = section.find("after_persist")) {
     mcu.after_persist = static_cast<AfterPersist>(read_choice(*after, kAfterPersist));
+  }
+  if (const auto level = section.find("brown_out_level")) {
+    mcu.brown_out_level_v = read_brown_out_level(*level, mcu.profile);
   }
   if (const auto loss = section.find("on_loss"))
     mcu.on_loss = static_cast<OnLoss>(read_choice(*loss, kOnLoss));

@@ -1,5 +1,6 @@
 // Section `storage` but for a part of the user's own.
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -10,12 +11,16 @@
 namespace brownout::sim {
 namespace {
 
-constexpr std::array<std::string_view, 7> kStorageKeys{"part", "sck",    "transfer", "slice",
-                                                       "bus",  "unsafe", "faults"};
-constexpr std::array<std::string_view, 1> kFaultKeys{"power_loss"};
+constexpr std::array<std::string_view, 10> kStorageKeys{"part",   "sck",    "transfer", "slice",   "bus",
+                                                        "unsafe", "faults", "retries",  "timeout", "verify"};
+constexpr std::array<std::string_view, 3> kFaultKeys{"power_loss", "bit_error_rate", "missing_answer"};
 
 constexpr WholeLimits kSckLimits{1'000, 1'000'000'000};
 constexpr WholeLimits kSliceLimits{1, 4'096};
+constexpr WholeLimits kRetryLimits{0, 100};
+constexpr TimeLimits kTimeoutLimits{devices::microseconds(1), devices::milliseconds(10'000)};
+constexpr Limits kBitErrorLimits{0, 0.1};
+constexpr Limits kMissingLimits{0, 1};
 
 std::uint64_t read_sck(const Section& section, const devices::FramPart& part) {
   const auto unsafe_found = section.find("unsafe");
@@ -53,10 +58,7 @@ bool comes_up(devices::FramFault fault, const devices::FramPart& part) {
          fault == devices::FramFault::garbage_below_min_vdd;
 }
 
-devices::FramFault read_power_loss(const Section& storage, const devices::FramPart& part) {
-  const auto section = storage.find_section("faults", kFaultKeys);
-  if (!section) return devices::FramFault::discard;
-  const Found found = section->need("power_loss", "power_loss: garbage_in_flight");
+devices::FramFault read_power_loss(const Found& found, const devices::FramPart& part) {
   const auto fault = static_cast<devices::FramFault>(read_choice(found, kPowerLossFaults));
   if (!comes_up(fault, part)) {
     found.fail(fmt::format(
@@ -67,15 +69,51 @@ devices::FramFault read_power_loss(const Section& storage, const devices::FramPa
   return fault;
 }
 
+void read_policy(const Section& section, StorageConfig& storage) {
+  if (const auto retries = section.find("retries")) {
+    storage.retries = static_cast<std::uint32_t>(read_count(*retries, kRetryLimits));
+  }
+  if (const auto timeout = section.find("timeout")) storage.timeout = read_time(*timeout, kTimeoutLimits);
+  if (const auto verify = section.find("verify")) {
+    storage.verify = static_cast<heap::Verify>(read_choice(*verify, kVerify));
+  }
+}
+
+void read_faults(const Section& section, StorageConfig& storage) {
+  const auto faults = section.find_section("faults", kFaultKeys);
+  if (!faults) return;
+  const auto power_loss = faults->find("power_loss");
+  const auto bits = faults->find("bit_error_rate");
+  const auto missing = faults->find("missing_answer");
+  if (!power_loss && !bits && !missing) {
+    faults->fail("has nothing in it; write a fault such as `power_loss: garbage_in_flight`");
+  }
+  if (power_loss) storage.power_loss = read_power_loss(*power_loss, storage.part);
+  BusFaultConfig& bus = storage.bus_faults;
+  if (bits) bus.bit_error_rate = read_number(*bits, kBitErrorLimits);
+  if (!missing) return;
+  bus.missing_answer = read_number(*missing, kMissingLimits);
+  if (bus.missing_answer > 0 && storage.timeout.count == 0) {
+    missing->fail_at_key(
+        "a driver without a timeout waits for ever; add one, such as `timeout: 1 ms` in storage");
+  }
+}
+
 // The CPU is all that a part in its address space needs.
 void check_mapped(const Section& section, const StorageConfig& storage, const McuConfig& mcu) {
-  constexpr std::array<std::string_view, 5> kBusKeys{"sck", "transfer", "slice", "bus", "unsafe"};
-  for (const std::string_view key : kBusKeys) {
-    if (const auto found = section.find(key)) {
-      found->fail_at_key(fmt::format(
-          "{} lies in the address space of its MCU: there is no bus, leave this out", storage.part.name));
+  constexpr std::array<std::string_view, 8> kBusKeys{"sck",    "transfer", "slice",   "bus",
+                                                     "unsafe", "retries",  "timeout", "verify"};
+  constexpr std::array<std::string_view, 2> kWireFaults{"bit_error_rate", "missing_answer"};
+  const auto refuse = [&](const Section& within, std::span<const std::string_view> keys) {
+    for (const std::string_view key : keys) {
+      if (const auto found = within.find(key)) {
+        found->fail_at_key(fmt::format(
+            "{} lies in the address space of its MCU: there is no bus, leave this out", storage.part.name));
+      }
     }
-  }
+  };
+  refuse(section, kBusKeys);
+  if (const auto faults = section.find_section("faults", kFaultKeys)) refuse(*faults, kWireFaults);
   if (mcu.profile.maps_fram) return;
   std::string able;
   for (const devices::McuProfile& profile : devices::mcu_profiles()) {
@@ -92,15 +130,23 @@ StorageConfig read_storage(const Section& root, const McuConfig& mcu) {
   const Section section = root.need_section("storage", kStorageKeys);
   StorageConfig storage;
   storage.part = read_part(section);
-  storage.power_loss = read_power_loss(section, storage.part);
   if (storage.part.is_mapped) {
     check_mapped(section, storage, mcu);
+    read_faults(section, storage);
     return storage;
   }
   read_transfer(section, storage);
   storage.bus = read_bus(section, mcu, storage.transfer);
   storage.sck_asked_hz = read_sck(section, storage.part);
   storage.sck_hz = storage.bus.divider.at_most(storage.sck_asked_hz, mcu.clock_hz);
+  if (storage.sck_hz == 0) {
+    const auto slowest = static_cast<double>(storage.bus.divider.slowest(mcu.clock_hz));
+    section.find("sck")->fail(fmt::format("{} is slower than {} can make it: at least {}",
+                                          in_quotes(section.find("sck")->node->text), storage.bus.name,
+                                          format_quantity(slowest, Dimension::frequency)));
+  }
+  read_policy(section, storage);
+  read_faults(section, storage);
   return storage;
 }
 

@@ -1,5 +1,6 @@
 // Section `supply` but for its source.
 #include <array>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -56,6 +57,34 @@ Level read_level(const Section& section, std::string_view key, std::string_view 
   return {read_quantity(found, Dimension::voltage, kThresholdLimits), found.path, found};
 }
 
+// Where the MCU's own reset switches the board off. A voltage that is given all the same has to be that one.
+Level read_brown_out(const Section& section, std::optional<double> preset_v, const McuConfig& mcu) {
+  if (!mcu.brown_out_level_v) return read_level(section, "brown_out", "brown_out: 2.0 V", preset_v);
+  Level level{*mcu.brown_out_level_v, "mcu.brown_out_level", std::nullopt};
+  if (const auto found = section.find("brown_out")) {
+    if (std::abs(read_quantity(*found, Dimension::voltage, kThresholdLimits) - level.v) > 1e-6) {
+      found->fail(fmt::format("{} is not mcu.brown_out_level, which is {}; leave one of the two out",
+                              in_quotes(found->node->text), volts(level.v)));
+    }
+    level.found = found;
+  }
+  return level;
+}
+
+// The level is one of the MCU's supply, which is the capacitor's only if nothing lies between.
+void check_level_applies(const Section& supply_section, const SupplyConfig& supply) {
+  const auto given = supply_section.locations().find("mcu.brown_out_level");
+  const auto refuse = [&](const char* why) {
+    throw InputError(given->second,
+                     fmt::format("mcu.brown_out_level: {}; write supply.thresholds.brown_out", why));
+  };
+  if (!supply.preset.empty()) refuse("supply.preset already says at which voltage the board goes off");
+  const devices::PathKind kind = supply.converter.kind;
+  if (kind != devices::PathKind::ideal && kind != devices::PathKind::direct) {
+    refuse("a converter lies between the capacitor and the MCU's supply");
+  }
+}
+
 // Presets alone are in order.
 void check_order(const Level& lower, const Level& upper) {
   if (lower.v < upper.v) return;
@@ -67,14 +96,14 @@ void check_order(const Level& lower, const Level& upper) {
       fmt::format("{} must be above {}, which is {}", volts(upper.v), lower.path, volts(lower.v)));
 }
 
-Thresholds read_thresholds(const Section& supply, const devices::SupplyPreset& preset) {
+Thresholds read_thresholds(const Section& supply, const devices::SupplyPreset& preset, const McuConfig& mcu) {
   if (preset.turn_on_v && preset.warn_v && preset.brown_out_v && !supply.find("thresholds")) {
     return {*preset.turn_on_v, *preset.warn_v, *preset.brown_out_v};
   }
   const Section section = supply.need_section("thresholds", kThresholdKeys);
   const Level turn_on = read_level(section, "turn_on", "turn_on: 3.0 V", preset.turn_on_v);
   const Level warn = read_level(section, "warn", "warn: 2.5 V", preset.warn_v);
-  const Level brown_out = read_level(section, "brown_out", "brown_out: 2.0 V", preset.brown_out_v);
+  const Level brown_out = read_brown_out(section, preset.brown_out_v, mcu);
   check_order(warn, turn_on);
   check_order(brown_out, warn);
   return {turn_on.v, warn.v, brown_out.v};
@@ -173,18 +202,19 @@ ComparatorConfig read_comparator(const Section& supply, const devices::SupplyPre
 
 }  // namespace
 
-SupplyConfig read_supply(const Section& root, const ScenarioContext& context) {
+SupplyConfig read_supply(const Section& root, const ScenarioContext& context, const McuConfig& mcu) {
   const Section section = root.need_section("supply", kSupplyKeys);
   SupplyConfig supply;
   const devices::SupplyPreset& preset = read_preset(section);
   supply.preset = preset.name;
   supply.source = read_source(section, context);
-  supply.thresholds = read_thresholds(section, preset);
+  supply.thresholds = read_thresholds(section, preset, mcu);
   read_capacitor(section, preset, supply);
   check_max_voltage(section, supply);
   supply.comparator = read_comparator(section, preset, supply.thresholds);
   supply.charger = read_charger(section, preset.charger);
   supply.converter = read_converter(section, preset.converter);
+  if (mcu.brown_out_level_v) check_level_applies(section, supply);
   if (const auto off = section.find("off_current")) {
     supply.off_a = read_quantity(*off, Dimension::current, kOffLimits);
   }

@@ -25,7 +25,7 @@ devices::SpiProfile read_bus(const Section& storage, const McuConfig& mcu, devic
 StorageConfig read_storage(const Section& root, const McuConfig& mcu);
 // `storage.part`: one of the catalogue, or the user's own, based on one of these.
 devices::FramPart read_part(const Section& storage);
-SupplyConfig read_supply(const Section& root, const ScenarioContext& context);
+SupplyConfig read_supply(const Section& root, const ScenarioContext& context, const McuConfig& mcu);
 // Of section `supply`: what lies on either side of the capacitor. Keys that are left out are `preset`'s.
 devices::Charger read_charger(const Section& supply, const devices::Charger& preset);
 devices::Converter read_converter(const Section& supply, const devices::Converter& preset);

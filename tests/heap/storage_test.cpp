@@ -28,6 +28,7 @@
 #include "heap/storage/sliced.hpp"
 #include "heap/storage/slicer.hpp"
 #include "heap/storage/truncated.hpp"
+#include "heap/storage/verified.hpp"
 #include "heap/types.hpp"
 
 namespace brownout::heap {
@@ -337,6 +338,16 @@ struct Shared {
   typename SharedStorage<Under>::Client store;
 };
 
+template <class Below, Verify kVerify>
+struct Verified {
+  explicit Verified(Board& board)
+      : below(board), places(below.store, board.interrupts), store(places, board.interrupts, kVerify) {}
+  using Under = Places<decltype(Below::store)>;
+  Below below;
+  Under places;
+  VerifiedStorage<Under, Interrupts> store;
+};
+
 using RamClient = SharedStorage<RamStorage>::Client;
 static_assert(Storage<RamStorage>);
 static_assert(Storage<FileStorage>);
@@ -344,6 +355,7 @@ static_assert(Storage<MappedFram<MemoryWindow, Interrupts>>);
 static_assert(Storage<SlicedStorage<RamStorage>>);
 static_assert(Storage<TruncatedStorage<FileStorage>>);
 static_assert(Storage<RamClient>);
+static_assert(Storage<VerifiedStorage<RamStorage, Interrupts>>);
 static_assert(Storage<SlicedStorage<TruncatedStorage<RamClient>>>);
 template <class S>
 constexpr bool kStays = !std::is_copy_constructible_v<S> && !std::is_copy_assignable_v<S>;
@@ -447,14 +459,17 @@ class StorageContract : public ::testing::Test {
 };
 
 using SyncedFile = File<FileStorage::Sync::each_write>;
-using Stacks =
-    ::testing::Types<Ram, File<FileStorage::Sync::never>, SyncedFile, Sliced<Ram, 1>, Sliced<Ram, 4>,
-                     Sliced<Ram, 500>, Truncated<Ram, 8, 64>, Truncated<Ram, 0, Board::kStoreBytes>,
-                     Shared<Ram>, Sliced<SyncedFile, 8>, Sliced<Truncated<Ram, 16, 72>, 6>,
-                     Truncated<Sliced<Ram, 7>, 9, 64>, Truncated<Truncated<Ram, 8, 80>, 8, 60>,
-                     Truncated<Shared<Ram>, 24, 64>, Shared<Truncated<Ram, 1, 65>>,
-                     Sliced<Truncated<Shared<SyncedFile>, 5, 70>, 9>, Shared<Sliced<Shared<Ram>, 5>>, Mapped,
-                     Sliced<Mapped, 7>, Truncated<Shared<Mapped>, 9, 80>>;
+using Stacks = ::testing::Types<
+    Ram, File<FileStorage::Sync::never>, SyncedFile, Sliced<Ram, 1>, Sliced<Ram, 4>, Sliced<Ram, 500>,
+    Truncated<Ram, 8, 64>, Truncated<Ram, 0, Board::kStoreBytes>, Shared<Ram>, Sliced<SyncedFile, 8>,
+    Sliced<Truncated<Ram, 16, 72>, 6>, Truncated<Sliced<Ram, 7>, 9, 64>,
+    Truncated<Truncated<Ram, 8, 80>, 8, 60>, Truncated<Shared<Ram>, 24, 64>, Shared<Truncated<Ram, 1, 65>>,
+    Sliced<Truncated<Shared<SyncedFile>, 5, 70>, 9>, Shared<Sliced<Shared<Ram>, 5>>, Mapped,
+    Sliced<Mapped, 7>, Truncated<Shared<Mapped>, 9, 80>, Verified<Ram, Verify::none>,
+    Verified<Ram, Verify::read_back>, Verified<Ram, Verify::read_twice>,
+    Verified<Sliced<Ram, 7>, Verify::read_twice>, Sliced<Verified<Ram, Verify::read_back>, 9>,
+    Shared<Verified<Truncated<SyncedFile, 5, 80>, Verify::read_twice>>>;
+
 TYPED_TEST_SUITE(StorageContract, Stacks);
 
 TYPED_TEST(StorageContract, WhatIsWrittenIsRead) {

@@ -72,6 +72,10 @@ class WatchedBoard final : private firmware::Port, private Timekeeper, private A
   void begin_receive(heap::ConstBytes command, heap::InStream data) override;
   heap::TransferState poll_bus() override;
   void abort_bus() override { bus_.abort(); }
+  // Its part is on the bus.
+  void store(std::uint32_t, heap::ConstBytes) override {}
+  void load(std::uint32_t, heap::MutableBytes) override {}
+  void copy_over(bool) override {}
   void phase(std::uint64_t, std::uint64_t, bool) override {}
   void object_made(std::uint32_t, std::uint32_t, std::uint32_t) override {}
   void object_changed(std::uint32_t, std::uint32_t, heap::ConstBytes) override {}

@@ -386,6 +386,29 @@ TEST(MappedScenario, TakesThePlaceOfAPartOnABus) {
   EXPECT_EQ(load({{"storage.part=mb85rs4mt"}}).storage.slice_bytes, 8U);
 }
 
+// And what it says of wires; a fault that such a part has, too, stays.
+TEST(MappedScenario, HasNoWiresToErr) {
+  std::string text(kText);
+  text.replace(text.find("{part: MSP430FR5994}"), 20,
+               "{part: MB85RS64V, retries: 2, timeout: 1 ms, verify: read_twice, faults: {FAULTS}}");
+  const auto load = [&text](const std::string& faults) {
+    std::string with = text;
+    with.replace(with.find("FAULTS"), 6, faults);
+    return parse_scenario(with, "s.yaml", {{"storage.part=msp430fr5994"}}, std::nullopt).storage;
+  };
+  for (const char* faults : {"bit_error_rate: 1e-6, missing_answer: 0.1",
+                             "bit_error_rate: 1e-6, power_loss: garbage_below_min_vdd"}) {
+    const StorageConfig storage = load(faults);
+    EXPECT_TRUE(storage.part.is_mapped) << faults;
+    EXPECT_EQ(storage.retries, 0U) << faults;
+    EXPECT_EQ(storage.timeout.count, 0) << faults;
+    EXPECT_EQ(storage.verify, heap::Verify::none) << faults;
+    EXPECT_FALSE(storage.bus_faults.any()) << faults;
+  }
+  EXPECT_EQ(load("power_loss: garbage_below_min_vdd").power_loss, devices::FramFault::garbage_below_min_vdd);
+  EXPECT_THROW(load("power_loss: row_lost"), InputError);
+}
+
 TEST(MappedReport, SaysNothingOfABus) {
   const Scenario scenario = mapped_scenario();
   const RunResult result = run(scenario);

@@ -11,12 +11,14 @@
 #include <string>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "bad_input/part_cases.hpp"
 #include "bad_input/scenario_cases.hpp"
 #include "bad_input/scenario_texts.hpp"
 #include "bad_input/temp_folder.hpp"
+#include "sim/report/storage_outlook.hpp"
 #include "sim/scenario/choices.hpp"
 
 namespace brownout::sim {
@@ -228,6 +230,50 @@ TEST_F(ScenarioTest, UnsafeClocksAndFaults) {
     const std::string name(kPowerLossFaults[i]);
     EXPECT_EQ(static_cast<std::size_t>(storage("faults: {power_loss: " + name + "}").power_loss), i);
   }
+}
+
+TEST_F(ScenarioTest, FaultsOnTheBusAndWhatTheDriverDoes) {
+  const auto storage = [&](const std::string& keys) {
+    return load(replaced(kMinimal, "part: MB85RS64V", "part: MB85RS64V, " + keys)).storage;
+  };
+  const StorageConfig plain = load(kMinimal).storage;
+  EXPECT_FALSE(plain.bus_faults.any());
+  EXPECT_EQ(plain.retries, 0U);
+  EXPECT_EQ(plain.timeout.count, 0);
+  EXPECT_EQ(plain.verify, heap::Verify::none);
+  const StorageConfig all = storage(
+      "retries: 4, timeout: 1.5 ms, verify: read_twice, "
+      "faults: {bit_error_rate: 1e-9, missing_answer: 0.25, power_loss: row_lost}");
+  EXPECT_EQ(all.retries, 4U);
+  EXPECT_EQ(all.timeout, devices::microseconds(1'500));
+  EXPECT_EQ(all.verify, heap::Verify::read_twice);
+  EXPECT_EQ(all.bus_faults.bit_error_rate, 1e-9);
+  EXPECT_EQ(all.bus_faults.missing_answer, 0.25);
+  EXPECT_EQ(all.power_loss, devices::FramFault::row_lost);
+  EXPECT_EQ(storage("verify: read_back").verify, heap::Verify::read_back);
+  EXPECT_FALSE(storage("faults: {missing_answer: 0}").bus_faults.any()) << "and needs no timeout";
+  EXPECT_EQ(storage("bus: {mode: 3}").bus.spi_mode, 3U);
+  EXPECT_EQ(storage("bus: {mode: 0}").bus.spi_mode, 0U);
+}
+
+TEST_F(ScenarioTest, LevelsOfTheMcusOwnReset) {
+  const std::string esp = replaced(kMinimal, "Cortex-M0plus", "esp32c3, brown_out_level: 2.51 V");
+  const std::string high =
+      replaced(replaced(esp, "warn: 2.5 V", "warn: 2.8 V"), "part: MB85RS64V", "part: mb85rs256ty");
+  const Scenario without = load(replaced(high, ", brown_out: 2 V", ""));
+  EXPECT_EQ(without.supply.thresholds.brown_out_v, 2.51);
+  EXPECT_TRUE(warnings_of(without).empty());
+  EXPECT_EQ(load(replaced(high, "brown_out: 2 V", "brown_out: 2.51 V")).supply.thresholds.brown_out_v, 2.51);
+  EXPECT_THAT(error_of(replaced(esp, ", brown_out: 2 V", "")),
+              ::testing::HasSubstr("2.5 V must be above mcu.brown_out_level, which is 2.51 V"));
+  const std::string below = replaced(replaced(esp, "warn: 2.5 V", "warn: 2.8 V"), ", brown_out: 2 V", "");
+  EXPECT_THAT(warnings_of(load(below)),
+              ::testing::ElementsAre(::testing::HasSubstr("drives a part that is out of its range")));
+  EXPECT_THAT(
+      error_of(replaced(below, "capacitor:", "converter: {path: buck, efficiency: 85 %}\n  capacitor:")),
+      ::testing::HasSubstr("a converter lies between the capacitor and the MCU's supply"));
+  EXPECT_THAT(error_of(replaced(below, "capacitor:", "preset: bq25504\n  capacitor:")),
+              ::testing::HasSubstr("supply.preset already says at which voltage the board goes off"));
 }
 
 TEST_F(ScenarioTest, Workloads) {

@@ -556,6 +556,28 @@ TEST(SpiController, StoppedInTheHoldOfChipSelect) {
   EXPECT_EQ(board.bus.counters().aborted, 1U);
 }
 
+// Against all products; 67 is prime and above 64, 1,024 the largest.
+TEST(SckDivider, BeyondTheCounterThereAreProductsOnly) {
+  const devices::SckDivider two = devices::find_spi_profile("esp32c3-baremetal")->divider;
+  std::array<bool, 1025> reachable{};
+  reachable[1] = true;
+  for (std::size_t prescaler = 1; prescaler <= 16; ++prescaler) {
+    for (std::size_t count = 2; count <= 64; ++count) reachable[prescaler * count] = true;
+  }
+  ASSERT_FALSE(reachable[67]);
+  for (std::uint64_t divider = 1; divider <= 1024; ++divider) {
+    const std::uint64_t wanted = (80'000'000 + divider - 1) / divider;
+    std::uint64_t next = 1;
+    while (!reachable[next] || next * wanted < 80'000'000) ++next;
+    EXPECT_EQ(two.at_most(wanted, 1), 80'000'000 / next) << divider;
+  }
+  EXPECT_EQ(two.at_most(1'212'122, 1), 80'000'000U / 66);
+  EXPECT_EQ(two.at_most(1'194'030, 1), 80'000'000U / 68);
+  EXPECT_EQ(two.slowest(1), 78'125U);
+  EXPECT_EQ(two.at_most(78'125, 1), 78'125U);
+  EXPECT_EQ(two.at_most(78'124, 1), 0U);
+}
+
 TEST(SckDivider, MakesTheFastestClockThatIsNotTooFast) {
   const devices::SckDivider any = devices::find_spi_profile("esp32c3-zephyr")->divider;
   EXPECT_EQ(any.at_most(80'000'000, 1), 80'000'000U);

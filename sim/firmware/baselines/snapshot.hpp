@@ -47,13 +47,15 @@ class Snapshot {
   template <class Spans>
   heap::Status write(const Spans& spans, std::uint16_t pages, heap::ConstBytes os) {
     storage_.abort();
-    platform_.charge(heap::Work::call, 1);
-    Outgoing<Spans> image(*this, spans, pages, os);
-    const std::uint32_t address = arena_.geometry().checkpoint_address(image.header.sequence);
-    heap::Status status = storage_.begin_write(address, {&Outgoing<Spans>::next, &image});
-    if (status.ok()) status = heap::finish_transfer(storage_);
-    if (status.ok()) arena_.control().sequence = image.header.sequence;
-    return status;
+    for (heap::Retries retries(storage_);;) {
+      platform_.charge(heap::Work::call, 1);
+      Outgoing<Spans> image(*this, spans, pages, os);
+      const std::uint32_t address = arena_.geometry().checkpoint_address(image.header.sequence);
+      heap::Status status = storage_.begin_write(address, {&Outgoing<Spans>::next, &image});
+      if (status.ok()) status = heap::finish_transfer(storage_);
+      if (status.ok()) arena_.control().sequence = image.header.sequence;
+      if (status.error() != heap::Error::storage_failed || !retries.again(platform_)) return status;
+    }
   }
 
   // At boot: the newest image, or why there is none that may be restored: empty, foreign, wrong_version,
@@ -242,9 +244,11 @@ class Snapshot {
     const auto next = [](void* state, heap::MutableBytes& piece) {
       return static_cast<Spans*>(state)->next(piece);
     };
-    heap::Status status = storage_.begin_read(address, {next, &spans});
-    if (status.ok()) status = heap::finish_transfer(storage_);
-    return status;
+    const Spans all = spans;
+    return heap::repeat_failed(storage_, platform_, [&] {
+      spans = all;
+      return storage_.begin_read(address, {next, &spans});
+    });
   }
 
   heap::Arena arena_;

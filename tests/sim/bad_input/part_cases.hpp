@@ -107,6 +107,28 @@ inline constexpr std::array kPartCases{
          "part: msp430fr5994\n  unsafe: true",
          ":13:3: storage.unsafe: msp430fr5994 lies in the address space of its MCU: there is no bus, leave "
          "this out"},
+    Case{"part: mb85rs64v\n  sck: 10 MHz\n  transfer: sliced\n  slice: 64 B",
+         "part: msp430fr5994\n  retries: 3",
+         ":13:3: storage.retries: msp430fr5994 lies in the address space of its MCU: there is no bus, leave "
+         "this out"},
+    Case{"part: mb85rs64v\n  sck: 10 MHz\n  transfer: sliced\n  slice: 64 B",
+         "part: msp430fr5994\n  timeout: 1 ms",
+         ":13:3: storage.timeout: msp430fr5994 lies in the address space of its MCU: there is no bus, leave "
+         "this out"},
+    Case{"part: mb85rs64v\n  sck: 10 MHz\n  transfer: sliced\n  slice: 64 B",
+         "part: msp430fr5994\n  verify: read_back",
+         ":13:3: storage.verify: msp430fr5994 lies in the address space of its MCU: there is no bus, leave "
+         "this out"},
+    Case{"part: mb85rs64v\n  sck: 10 MHz\n  transfer: sliced\n  slice: 64 B",
+         "part: msp430fr5994\n  faults: {bit_error_rate: 1e-6}",
+         ":13:12: storage.faults.bit_error_rate: msp430fr5994 lies in the address space of its MCU: there is "
+         "no "
+         "bus, leave this out"},
+    Case{"part: mb85rs64v\n  sck: 10 MHz\n  transfer: sliced\n  slice: 64 B",
+         "part: msp430fr5994\n  faults: {missing_answer: 1e-3}",
+         ":13:12: storage.faults.missing_answer: msp430fr5994 lies in the address space of its MCU: there is "
+         "no "
+         "bus, leave this out"},
     Case{"part: mb85rs64v", "part: msp430fr5994\n  faults: {power_loss: garbage_in_flight}",
          ":13:24: storage.faults.power_loss: garbage_in_flight does not come up with msp430fr5994, whose "
          "controller "

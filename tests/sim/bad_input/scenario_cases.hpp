@@ -122,7 +122,49 @@ inline constexpr std::array kCases{
     Case{"sck: 10 MHz", "faults: {power_los: discard}",
          ":13:12: unknown key \"power_los\" in `storage.faults`; did you mean `power_loss`?"},
     Case{"sck: 10 MHz", "faults: {}",
-         ":13:3: storage.faults: `power_loss` is missing; write it such as `power_loss: garbage_in_flight`"},
+         ":13:3: storage.faults: has nothing in it; write a fault such as `power_loss: garbage_in_flight`"},
+    Case{"sck: 10 MHz", "faults: {bit_error_rate: 0.2}",
+         ":13:28: storage.faults.bit_error_rate: \"0.2\" is out of range: it must be between 0 and 0.1"},
+    Case{"sck: 10 MHz", "faults: {bit_error_rate: -1e-9}",
+         ":13:28: storage.faults.bit_error_rate: \"-1e-9\" must not be negative"},
+    Case{"sck: 10 MHz", "faults: {bit_error_rate: 1 ms}",
+         ":13:28: storage.faults.bit_error_rate: \"1 ms\" is not a plain number; leave out \"ms\""},
+    Case{"sck: 10 MHz", "timeout: 1 ms\n  faults: {missing_answer: 1.5}",
+         ":14:28: storage.faults.missing_answer: \"1.5\" is out of range: it must be between 0 and 1"},
+    Case{"sck: 10 MHz", "faults: {missing_answer: 0.1}",
+         ":13:12: storage.faults.missing_answer: a driver without a timeout waits for ever; add one, such as "
+         "`timeout: 1 ms` in storage"},
+    Case{"sck: 10 MHz", "retries: -1", ":13:12: storage.retries: \"-1\" must not be negative"},
+    Case{"sck: 10 MHz", "retries: 101",
+         ":13:12: storage.retries: \"101\" is out of range: it must be between 0 and 100"},
+    Case{"sck: 10 MHz", "retries: 1.5", ":13:12: storage.retries: \"1.5\" is not a whole number"},
+    Case{"sck: 10 MHz", "timeout: 0 s",
+         ":13:12: storage.timeout: \"0 s\" is out of range: it must be between 1 us and 10 s"},
+    Case{"sck: 10 MHz", "timeout: 5", ":13:12: storage.timeout: \"5\" needs a unit, such as 5 ms"},
+    Case{"sck: 10 MHz", "verify: always",
+         ":13:11: storage.verify: \"always\" is not known (known: none, read_back, read_twice)"},
+    Case{"sck: 10 MHz", "verfy: none", ":13:3: unknown key \"verfy\" in `storage`; did you mean `verify`?"},
+    Case{"sck: 10 MHz", "sck: 10 MHz\n  bus: {mode: 1}",
+         ":14:15: storage.bus.mode: \"1\" samples at the falling edge, and the parts take bits at the rising "
+         "one: mode "
+         "0 or 3"},
+    Case{"sck: 10 MHz", "sck: 10 MHz\n  bus: {mode: 4}",
+         ":14:15: storage.bus.mode: \"4\" is out of range: it must be between 0 and 3"},
+    Case{"sck: 10 MHz", "sck: 78 kHz",
+         ":13:8: storage.sck: \"78 kHz\" is slower than esp32c3-zephyr can make it: at least 78.125 kHz"},
+    Case{"clock: 80 MHz", "brown_out_level: 2.9 V",
+         ":5:20: mcu.brown_out_level: \"2.9 V\" is no level of esp32c3; the nearest is 2.92 V (it has 2.51 "
+         "V, 2.64 V, "
+         "2.76 V, 2.92 V, 3.1 V, 3.27 V). That of a supervisor at the capacitor goes to "
+         "supply.thresholds.brown_out"},
+    Case{"clock: 80 MHz", "brown_out_level: 2.51 V",
+         ":30:16: supply.thresholds.brown_out: \"2.0 V\" is not mcu.brown_out_level, which is 2.51 V; leave "
+         "one of the "
+         "two out"},
+    Case{"profile: esp32c3\n  clock: 80 MHz", "profile: cortex-m0plus\n  brown_out_level: 2.51 V",
+         ":5:3: mcu.brown_out_level: the levels of cortex-m0plus are not known; supply.thresholds.brown_out "
+         "takes "
+         "any voltage"},
     // supply
     Case{"capacitance: 1.5 mF", "capacitence: 1.5 mF",
          ":23:5: unknown key \"capacitence\" in `supply.capacitor`; did you mean `capacitance`?"},
