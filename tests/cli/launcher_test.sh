@@ -172,7 +172,8 @@ readonly build_packages=(
   g++ cmake ninja-build libyaml-cpp-dev libboost-context-dev libboost-program-options-dev
   nlohmann-json3-dev libfmt-dev libxxhash-dev libhdf5-dev)
 readonly test_packages=(
-  libgtest-dev libgmock-dev libbenchmark-dev clang mawk gcc-arm-none-eabi libstdc++-arm-none-eabi-dev)
+  libgtest-dev libgmock-dev libbenchmark-dev clang libclang-rt-dev llvm mawk
+  gcc-arm-none-eabi libstdc++-arm-none-eabi-dev)
 
 check_first_run() {
   start 'nothing installed, nothing built'
@@ -287,7 +288,7 @@ check_changed_presets() {
   start_built 'presets changed'
   touch "$tree/CMakePresets.json"
   launch 0
-  called '^cmake --preset release$'
+  called '^cmake --preset release --fresh$'
 }
 
 check_moved_tree() {
@@ -363,12 +364,20 @@ check_test_command() {
   called '^cmake --preset asan -DBROWNOUT_TESTS=ON --fresh$'
   called '^cmake --preset release -DBROWNOUT_TESTS=ON --fresh$'
   called '^ninja -C .*/build/release$'
-  called '^ctest --test-dir .*/build/asan --parallel [0-9]+ .*--output-on-failure .*-LE \^long\$ -R a b$'
+  called '^ctest --test-dir .*/build/asan --parallel [0-9]+ .*--output-on-failure .*-LE \^\(long\)\$ -R a b$'
+  not_called ' -C shards'
   called '^ctest --test-dir .*/build/release '
   [[ $(tail -n 1 "$work/out") == "summary of $tree/build/release" ]] || fail 'the last line is no summary'
+  launch 0 test
+  called '^ctest --test-dir .*/build/asan .* -C shards -LE \^\(long\|each\)\$$'
+  called '^ctest --test-dir .*/build/release .*=error -LE \^\(long\)\$$'
   launch 0 test --long
   not_called '^cmake'
+  called '^ctest --test-dir .*/build/asan .* -C shards -LE \^\(each\)\$$'
+  called '^ctest --test-dir .*/build/release .*=error$'
+  launch 0 test --long -V
   not_called ' -LE '
+  not_called ' -C shards'
   launch 0 test --sanitize
   not_called '/build/release'
   launch 0 test --no-sanitize

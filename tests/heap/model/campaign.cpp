@@ -20,7 +20,7 @@ namespace {
 // What is running, for the handler of a fatal signal.
 char running[160] = "";
 
-void say_what_was_running(int signal) {
+[[maybe_unused]] void say_what_was_running(int signal) {
   const ssize_t written = write(STDERR_FILENO, running, std::strlen(running));
   static_cast<void>(written);
   std::signal(signal, SIG_DFL);
