@@ -244,7 +244,7 @@ bool ExploreBoard::pass_point(bool moves_data) {
 bool ExploreBoard::is_undisturbed() const {
   if (mode_ != Mode::program) return !cut_at_;
   if (options_.drawn == nullptr) return false;
-  return !drawn_armed_ || (*options_.drawn)[next_drawn_].point != PointClass::byte;
+  return !drawn_armed_ || (*options_.drawn)[next_drawn_].point == PointClass::operation;
 }
 
 // --- an outage -----------------------------------------------------------------------------------
@@ -803,6 +803,9 @@ bool ExploreBoard::cut_drawn_persist() {
   nested_ = Nested::persist;
   nested_at_ = drawn.cut_at;
   nested_fault_ = scenario_.storage.power_loss;
+  // A row that is lost on its way out is one that the program reads, and nothing brings it back.
+  if (nested_fault_ == devices::FramFault::row_lost) nested_fault_ = devices::FramFault::discard;
+  fram_.set_power_loss(nested_fault_);
   const bool ended = run_cut([](void* self) { static_cast<ExploreBoard*>(self)->persist_body(); });
   if (!ended && !was_cut_) return false;
   fram_.set_power_loss(devices::FramFault::discard);
@@ -917,7 +920,9 @@ void ExploreBoard::operation_done() {
   arm_drawn();
   place_.point = PointClass::operation;
   at(PointClass::operation);
-  if (struck_) verify_boundary();
+  if (struck_) {
+    if (auto fault = objects_fault()) fail_program("objects", std::move(*fault));
+  }
   if (options_.course == Course::perturbed) perturb();
   if (result_.operations < options_.operations) return;
   mode_ = Mode::off;

@@ -28,6 +28,7 @@ supply:
   thresholds: {turn_on: 4.5 V, warn: 3.8 V, brown_out: 3.0 V}
 heap: {ram: 1024 B, dirty_limit: 1024 B}
 workload: {kind: counter, objects: 1, size: 4 B}
+stop: {operations: 1}
 )";
 
 template <class Choice>

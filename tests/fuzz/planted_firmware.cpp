@@ -36,7 +36,7 @@ class Wrapped : public Firmware {
   std::unique_ptr<Firmware> right_;
 };
 
-// After a restore the last resident's block has a byte that is not what it was.
+// After a restore with residents a byte of the control block is not what it was.
 class Forgetful final : public Wrapped {
  public:
   using Wrapped::Wrapped;

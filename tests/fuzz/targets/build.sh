@@ -19,7 +19,9 @@ for target in "${targets[@]}"; do
   cp "$work/tests/fuzz/targets/$target" "$out/"
 done
 cp "$source_dir/tests/fuzz/targets/case.dict" "$out/case_target.dict"
-for kind in case scenario trace report image; do
+for kind in case trace report image; do
   mkdir -p "$out/${kind}_corpus"
   cp "$source_dir/tests/fuzz/targets/seeds/$kind/"* "$out/${kind}_corpus/"
 done
+mkdir -p "$out/scenario_corpus"
+cp "$source_dir"/scenarios/*.yaml "$out/scenario_corpus/"
