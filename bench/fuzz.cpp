@@ -10,7 +10,7 @@
 namespace brownout::bench {
 namespace {
 
-// As a campaign has them: one run in sixteen is looked at closely, twice.
+// As a campaign has them: one run in thirty-two is looked at closely, twice.
 constexpr std::uint64_t kRuns = 1'024;
 
 void fuzz_runs(benchmark::State& state) {
@@ -21,7 +21,7 @@ void fuzz_runs(benchmark::State& state) {
     for (std::uint64_t i = 0; i < kRuns; ++i, ++index) {
       const sim::fuzz::FuzzCase a_case = sim::fuzz::draw_case({}, 1, index);
       sim::fuzz::RunOptions options;
-      options.thorough = index % 16 == 0;
+      options.thorough = index % 32 == 0;
       const sim::fuzz::Outcome outcome = bench.run(a_case, options);
       if (outcome.failure) return state.SkipWithError(outcome.failure->what.c_str());
       tally.add(a_case, outcome);

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 #include <execinfo.h>
@@ -110,6 +112,11 @@ ExploreBoard::ExploreBoard(const Scenario& scenario, BoardOptions options)
   firmware::Image image = image_of(scenario, ram_, os_part_);
   image.attach = false;
   firmware_ = make(image, *this);
+  constexpr std::uint64_t kSecond = 1'000'000'000'000;
+  const std::uint64_t common = std::gcd(kSecond, 1000 * scenario.mcu.clock_hz);
+  period_ = kSecond / common;
+  periods_ = 1000 * scenario.mcu.clock_hz / common;
+  most_millicycles_ = std::numeric_limits<std::int64_t>::max() / period_;
   const devices::CpuCosts& costs = scenario.mcu.profile.costs;
   const double cycles[kWorkKinds] = {
       costs.call,    costs.step, costs.copied_byte, costs.checksum_byte, costs.checksum_byte_by_table,

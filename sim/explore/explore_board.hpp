@@ -199,6 +199,10 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   void storage_selected(bool) override {}
   [[nodiscard]] bool is_undisturbed() const override;
   [[nodiscard]] Picoseconds now() const override {
+    // As devices::cycles_at(millicycles_, 1000 * clock_hz), in lowest terms: asked at each transaction.
+    if (millicycles_ < most_millicycles_) {
+      return bus_time_ + Picoseconds{static_cast<std::int64_t>(millicycles_ * period_ / periods_)};
+    }
     return bus_time_ + devices::cycles_at(millicycles_, 1000 * scenario_.mcu.clock_hz);
   }
 
@@ -325,6 +329,10 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   Picoseconds bus_time_;
   std::uint64_t millicycles_ = 0;  // of work
   std::array<std::uint64_t, kWorkKinds> millicycles_of_{};
+  // A thousandth of a cycle takes period_ / periods_ picoseconds; as many as the product has room for.
+  std::uint64_t period_ = 1;
+  std::uint64_t periods_ = 1;
+  std::uint64_t most_millicycles_ = 0;
   std::uint64_t pattern_;
   devices::SplitMix64 random_;
 

@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 // Runs that a thread takes at a time.
 constexpr std::uint64_t kTurn = 64;
 // One run in so many is looked at closely, and held against one without outages.
-constexpr std::uint64_t kThoroughEvery = 16;
+constexpr std::uint64_t kThoroughEvery = 32;
 // Findings that are shrunk; beyond them something is wrong with everything.
 constexpr std::size_t kShrunk = 16;
 constexpr auto kShownEvery = std::chrono::milliseconds(250);

@@ -91,10 +91,11 @@ void settle(Knobs& knobs) {
     std::uint32_t& part = at(knobs, Knob::part);
     if (i % 2 == 1) part = std::min(2 * part, 65'536U);
     if (i > kTries / 2) at(knobs, Knob::unit) = 0;
+    if (i > kTries / 2) at(knobs, Knob::store) = 0;
     if (i > kTries / 2) at(knobs, Knob::ram) = std::min(2 * at(knobs, Knob::ram), 4'096U);
   }
   if (fits(knobs)) return;
-  for (const Knob knob : {Knob::ram, Knob::limit, Knob::residents, Knob::unit, Knob::os, Knob::part})
+  for (const Knob knob : {Knob::ram, Knob::limit, Knob::residents, Knob::store, Knob::unit, Knob::os, Knob::part})
     at(knobs, knob) = info_of(knob).plain;
 }
 
@@ -120,6 +121,9 @@ Knobs draw_knobs(SplitMix64& random) {
   at(knobs, Knob::unit) =
       at(knobs, Knob::slots) == 1 ? 0 : one_of(random, std::array<std::uint32_t, 6>{0, 0, 8, 16, 32, 64});
   at(knobs, Knob::checksum) = number(random, 2);
+  const std::uint32_t store = 512U << random.below(4);
+  const bool all = random.below(8) == 0;
+  at(knobs, Knob::store) = all ? 0 : store + 8 * number(random, store / 8);
   const bool large = random.below(64) == 0;
   at(knobs, Knob::part) = large ? 65'536U << random.below(4) : 2'048U << random.below(4);
   at(knobs, Knob::wel) = number(random, 2);
@@ -275,6 +279,7 @@ bool fits(const Knobs& knobs) {
   config.ram_bytes = value(Knob::ram);
   config.dirty_limit_bytes = value(Knob::limit);
   config.max_residents = value(Knob::residents);
+  config.store_bytes = value(Knob::store);
   config.store_unit_bytes = value(Knob::unit);
   config.os_bytes = heap::round_up_8(value(Knob::os));
   config.max_roots = value(Knob::roots);

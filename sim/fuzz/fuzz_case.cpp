@@ -29,6 +29,7 @@ const std::array<KnobInfo, kKnobs> kInfos = {{
     {"ram", "heap.ram", 256, 65'536, 1'024, {}},
     {"limit", "heap.dirty_limit", 1, 65'536, 1'024, {}},
     {"residents", "heap.max_residents", 0, 1'024, 0, {}},
+    {"store", "heap.store", 0, 524'288, 0, {}},
     {"unit", "heap.store_unit", 0, 1'024, 0, {}},
     {"os", "mcu.os_save_bytes", 0, 4'096, 0, {}},
     {"roots", "heap.roots", 0, heap::kMaxRoots, 4, {}},

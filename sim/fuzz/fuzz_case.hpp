@@ -19,6 +19,7 @@ enum class Knob : std::uint8_t {
   ram,            // B
   limit,          // of dirty bytes
   residents,      // 0: as the heap chooses
+  store,          // for objects, B; 0: all that the part has left
   unit,           // of the store, B; 0: as the allocator chooses
   os,             // B
   roots,          //
@@ -37,7 +38,7 @@ enum class Knob : std::uint8_t {
   fault,     // of the FRAM as power fails
   start,     // Course: first_image, second_image, wrapped
 };
-inline constexpr std::size_t kKnobs = 20;
+inline constexpr std::size_t kKnobs = 21;
 using Knobs = std::array<std::uint32_t, kKnobs>;
 
 struct KnobInfo {

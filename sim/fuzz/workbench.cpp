@@ -89,6 +89,7 @@ bool Workbench::prepare(const FuzzCase& a_case) {
   s.seed = a_case.seed;
   if (drawn || is_heap) {
     set_number(Knob::residents, s.heap.max_residents);
+    set_number(Knob::store, s.heap.store_bytes);
     set_number(Knob::unit, s.heap.store_unit_bytes);
     set_number(Knob::roots, s.heap.roots);
     if (open(Knob::intents)) s.heap.write_intents = value(Knob::intents) == 1;

@@ -143,7 +143,7 @@ TEST(FuzzCampaign, RunsAreNotEasy) {
             0.25 * static_cast<double>(tally.of("runs", "operations")));
   const auto outages = static_cast<double>(tally.of("outages", "suffered"));
   EXPECT_GE(outages, 2.8 * runs);
-  EXPECT_GE(static_cast<double>(tally.of("outages", "dirty")), 0.75 * outages);
+  EXPECT_GE(static_cast<double>(tally.of("outages", "dirty")), 0.6 * outages);
   for (const char* transfer : {"command", "read_home", "write_home", "write_other"})
     EXPECT_GE(static_cast<double>(tally.of("in_transfer", transfer)), 0.02 * outages) << transfer;
   EXPECT_GE(static_cast<double>(tally.of("in_transfer", "write_mark")), 0.005 * outages);
@@ -162,8 +162,8 @@ TEST(FuzzCampaign, RunsAreNotEasy) {
     }
   }
   for (const Tally::Name& name : Tally::names()) {
-    if (name.group == "operations")
-      EXPECT_GE(static_cast<double>(tally.of(name.group, name.name)), 0.3 * runs) << name.name;
+    if (name.group != "operations") continue;
+    EXPECT_GE(static_cast<double>(tally.of(name.group, name.name)), 0.3 * runs) << name.name;
   }
 }
 
@@ -329,7 +329,7 @@ TEST(FuzzDifferential, EveryHeapShowsTheProgramTheSame) {
   Workbench bench(nullptr);
   int compared = 0;
   std::uint64_t evictions = 0;
-  for (std::uint64_t index = 0; index < 12; ++index) {
+  for (std::uint32_t index = 0; index < 12; ++index) {
     FuzzCase a_case = draw_case({}, 21, index);
     for (std::uint16_t slot = 0; slot < firmware::kFuzzSlots; ++slot)
       a_case.operations.push_back({firmware::FuzzAct::read, {slot}});
