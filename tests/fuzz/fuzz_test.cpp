@@ -144,9 +144,10 @@ TEST(FuzzCampaign, RunsAreNotEasy) {
   const auto outages = static_cast<double>(tally.of("outages", "suffered"));
   EXPECT_GE(outages, 2.8 * runs);
   EXPECT_GE(static_cast<double>(tally.of("outages", "dirty")), 0.6 * outages);
-  for (const char* transfer : {"command", "read_home", "write_home", "write_other"})
+  for (const char* transfer : {"command", "read_home", "write_home", "read_other"})
     EXPECT_GE(static_cast<double>(tally.of("in_transfer", transfer)), 0.02 * outages) << transfer;
-  EXPECT_GE(static_cast<double>(tally.of("in_transfer", "write_mark")), 0.005 * outages);
+  for (const char* transfer : {"write_mark", "write_other"})
+    EXPECT_GE(static_cast<double>(tally.of("in_transfer", transfer)), 0.01 * outages) << transfer;
   EXPECT_GE(static_cast<double>(tally.of("outages", "persists_cut")), 0.04 * outages);
   EXPECT_GE(static_cast<double>(tally.of("outages", "restores_cut")), 0.04 * outages);
   EXPECT_GE(static_cast<double>(tally.of("heap", "evictions")), 5 * runs);
@@ -157,6 +158,7 @@ TEST(FuzzCampaign, RunsAreNotEasy) {
   for (std::size_t i = 0; i < kKnobs; ++i) {
     const KnobInfo& info = info_of(static_cast<Knob>(i));
     for (const std::string_view choice : info.choices) {
+      if (choice == "row_lost") continue;  // of a row that the program reads: nothing is lost after a persist
       EXPECT_GE(static_cast<double>(tally.of(fmt::format("board.{}", info.name), choice)), 0.1 * runs)
           << info.name << " " << choice;
     }
@@ -259,7 +261,8 @@ TEST(FuzzFindings, AreOneACauseAndShrunk) {
   options.make_firmware = &planted::make_forgetful;
   Campaign campaign = campaign_of(400, 2, 0, 1, options.make_firmware);
   ASSERT_FALSE(campaign.findings.empty());
-  EXPECT_LE(campaign.findings.size(), 12U);
+  EXPECT_LE(campaign.findings.size(),
+            20U);  // of some 400 runs: one a call that was interrupted, and two words
   shrink_findings(options, campaign);
   const Finding& finding = campaign.findings.front();
   const FuzzCase smallest = parse_fuzz_case(finding.smallest);
@@ -329,7 +332,7 @@ TEST(FuzzDifferential, EveryHeapShowsTheProgramTheSame) {
   Workbench bench(nullptr);
   int compared = 0;
   std::uint64_t evictions = 0;
-  for (std::uint32_t index = 0; index < 12; ++index) {
+  for (std::uint32_t index = 0; index < 16; ++index) {
     FuzzCase a_case = draw_case({}, 21, index);
     for (std::uint16_t slot = 0; slot < firmware::kFuzzSlots; ++slot)
       a_case.operations.push_back({firmware::FuzzAct::read, {slot}});
@@ -367,7 +370,7 @@ TEST(FuzzDifferential, EveryHeapShowsTheProgramTheSame) {
       ++compared;
     }
   }
-  EXPECT_GE(compared, 200);
+  EXPECT_GE(compared, 220);
   EXPECT_GT(evictions, 2'000U);
 }
 

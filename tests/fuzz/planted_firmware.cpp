@@ -25,8 +25,8 @@ class Wrapped : public Firmware {
 
  protected:
   // A whole transaction, as a driver would make it.
-  void send(heap::ConstBytes command) {
-    port_.begin_send(command, {});
+  void send(heap::ConstBytes command, heap::OutStream data = {}) {
+    port_.begin_send(command, data);
     while (port_.poll_bus() == heap::TransferState::busy) {
     }
   }
@@ -59,12 +59,19 @@ class Writing final : public Wrapped {
     const std::byte wren[] = {std::byte{0x06}};
     send({wren, 1});
     const std::uint32_t last = image_.storage.size_bytes - 1;
-    std::byte write[8] = {std::byte{0x02}};
+    std::byte write[4] = {std::byte{0x02}};
     std::uint32_t size = 1;
     for (std::uint32_t i = image_.storage.address_bytes; i-- > 0;)
       write[size++] = static_cast<std::byte>(last >> 8 * i);
-    write[size++] = std::byte{0x5A};
-    send({write, size});
+    bool sent = false;
+    const auto one_byte = [](void* done, heap::ConstBytes& piece) {
+      static constexpr std::byte kByte{0x5A};
+      if (*static_cast<bool*>(done)) return false;
+      *static_cast<bool*>(done) = true;
+      piece = {&kByte, 1};
+      return true;
+    };
+    send({write, size}, {one_byte, &sent});
     return status;
   }
 };
