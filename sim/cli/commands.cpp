@@ -27,7 +27,10 @@ commands
   size SCENARIO.yaml  how big its capacitor has to be, line by line
   explore SCENARIO.yaml
                       cut the power at every point of its workload, and verify that nothing is lost
-  replay CASE         see a failure again that explore has found
+  fuzz [SCENARIO.yaml]
+                      draw boards, operations and outages, as many as there is time for, and verify the same
+  merge REPORT...     join the reports of a campaign of fuzz that ran on several machines
+  replay CASE         see a failure again that explore or fuzz has found
   inspect IMAGE       what a store holds, as a run or a dump of a real part left it
   trace FILE          what is in a trace: rate, power, energy, darkness, defects and their remedies
   timing              latencies of storage calls on a part, bus and transfer mode, as CSV
@@ -51,15 +54,17 @@ struct Command {
   std::string_view name;
   int (*run)(const Arguments&);
 };
-constexpr std::array<Command, 9> kCommands = {{{"run", run_command},
-                                               {"size", size_command},
-                                               {"explore", explore_command},
-                                               {"replay", replay_command},
-                                               {"inspect", inspect_command},
-                                               {"trace", trace_command},
-                                               {"timing", timing_command},
-                                               {"parts", parts_command},
-                                               {"list", list_command}}};
+constexpr std::array<Command, 11> kCommands = {{{"run", run_command},
+                                                {"size", size_command},
+                                                {"explore", explore_command},
+                                                {"fuzz", fuzz_command},
+                                                {"merge", merge_command},
+                                                {"replay", replay_command},
+                                                {"inspect", inspect_command},
+                                                {"trace", trace_command},
+                                                {"timing", timing_command},
+                                                {"parts", parts_command},
+                                                {"list", list_command}}};
 
 int dispatch(const Arguments& arguments) {
   if (arguments.empty()) {
@@ -78,9 +83,9 @@ int dispatch(const Arguments& arguments) {
   for (const Command& command : kCommands) {
     if (command.name == name) return command.run(Arguments(arguments.begin() + 1, arguments.end()));
   }
-  constexpr std::array<std::string_view, 13> kNames = {"run",   "size",   "explore",  "replay", "inspect",
-                                                       "trace", "timing", "parts",    "list",   "test",
-                                                       "bench", "--help", "--version"};
+  constexpr std::array<std::string_view, 15> kNames = {"run",    "size",    "explore", "fuzz",   "merge",
+                                                       "replay", "inspect", "trace",   "timing", "parts",
+                                                       "list",   "test",    "bench",   "--help", "--version"};
   const auto near = nearest(name, kNames);
   const std::string hint = near ? fmt::format("did you mean `{}`?", *near) : "see `brownout --help`";
   throw InputError({"brownout", 0, 0}, fmt::format("unknown command `{}`; {}", name, hint));

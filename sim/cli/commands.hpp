@@ -16,6 +16,8 @@ inline constexpr int kExitInterrupted = 130;  // without a finding
 using Arguments = std::vector<std::string>;
 
 int explore_command(const Arguments& arguments);
+int fuzz_command(const Arguments& arguments);
+int merge_command(const Arguments& arguments);
 int replay_command(const Arguments& arguments);
 int run_command(const Arguments& arguments);
 int inspect_command(const Arguments& arguments);

@@ -7,6 +7,7 @@
 #include "sim/cli/options.hpp"
 #include "sim/explore/call_stack.hpp"
 #include "sim/explore/replay.hpp"
+#include "sim/fuzz/workbench.hpp"
 #include "sim/report/write_file.hpp"
 #include "sim/scenario/fit.hpp"
 #include "sim/scenario/input_error.hpp"
@@ -60,6 +61,49 @@ Scenario scenario_of_case(const Case& a_case) {
   return scenario;
 }
 
+int tell(const std::optional<Failure>& failure) {
+  if (!failure) {
+    print("it does not fail\n");
+    return kExitDone;
+  }
+  print(fmt::format("it fails: {}: {}\n", failure->check, failure->what));
+  for (const std::string& frame : firmware_frames(failure->stack)) print(fmt::format("  {}\n", frame));
+  return kExitFailed;
+}
+
+// A case of the fuzzer: gdb stops before each of its outages.
+int replay_fuzz(const std::string& text, bool with_gdb) {
+  const fuzz::FuzzCase a_case = fuzz::parse_fuzz_case(text);
+  if (!a_case.build_id.empty() && firmware_build_id().empty()) {
+    throw InputError(
+        {"brownout replay", 0, 0},
+        "the case has an outage at an access, and this program's firmware is not instrumented; use "
+        "`./brownout replay`");
+  }
+  if (with_gdb) start_gdb(text);
+  if (!a_case.build_id.empty() && a_case.build_id != firmware_build_id()) {
+    print(fmt::format("the case is of build {}, this is {}: accesses may be numbered differently\n",
+                      a_case.build_id, firmware_build_id()));
+  }
+  std::optional<Scenario> scenario;
+  if (!a_case.file.empty()) {
+    std::vector<Override> overrides;
+    for (const std::string& set : a_case.sets) overrides.push_back({set});
+    scenario = load_scenario(a_case.file, overrides, std::nullopt);
+  }
+  fuzz::Workbench bench(scenario ? &*scenario : nullptr);
+  fuzz::RunOptions options;
+  options.thorough = true;
+  options.before_outage = &brownout_before_outage;
+  fuzz::Outcome outcome = bench.run(a_case, options);
+  if (!outcome.failure) {
+    // What a look at everything finds first may hide it.
+    options.thorough = false;
+    outcome = bench.run(a_case, options);
+  }
+  return tell(outcome.failure);
+}
+
 }  // namespace
 
 int replay_command(const Arguments& arguments) {
@@ -68,6 +112,7 @@ int replay_command(const Arguments& arguments) {
                     {"brownout replay", kUsage, "case", "needs a case, as `brownout explore` prints it"});
   if (!parsed) return kExitDone;
   const auto& text = (*parsed)["case"].as<std::string>();
+  if (fuzz::is_fuzz_case(text)) return replay_fuzz(text, parsed->count("gdb") > 0);
   const Case a_case = parse_case(text);
   const Scenario scenario = scenario_of_case(a_case);
   const bool accesses =
@@ -90,14 +135,7 @@ int replay_command(const Arguments& arguments) {
     print(fmt::format("there is no {}; taken instead: {}\n", to_string(*a_case.place),
                       to_string(replayed.place)));
   }
-  if (!replayed.failure) {
-    print("it does not fail\n");
-    return kExitDone;
-  }
-  print(fmt::format("it fails: {}: {}\n", replayed.failure->check, replayed.failure->what));
-  for (const std::string& frame : firmware_frames(replayed.failure->stack))
-    print(fmt::format("  {}\n", frame));
-  return kExitFailed;
+  return tell(replayed.failure);
 }
 
 }  // namespace brownout::sim::cli

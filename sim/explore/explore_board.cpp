@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 #include <execinfo.h>
@@ -83,6 +85,8 @@ devices::FramFaults faults_of(const Scenario& scenario) {
 
 }  // namespace
 
+BoardStacks::BoardStacks() : program(kProgramStackBytes), second(kSecondStackBytes) {}
+
 ExploreBoard::ExploreBoard(const Scenario& scenario, BoardOptions options)
     : scenario_(scenario),
       options_(std::move(options)),
@@ -94,8 +98,9 @@ ExploreBoard::ExploreBoard(const Scenario& scenario, BoardOptions options)
       os_part_(bytes_of(os_words_, heap_config_of(scenario).os_bytes)),
       inspector_(make_inspector(scenario)),
       area_(inspector_->checkpoint_area()),
-      program_stack_(kProgramStackBytes),
-      second_stack_(kSecondStackBytes),
+      own_stacks_(options_.stacks == nullptr ? std::make_unique<BoardStacks>() : nullptr),
+      program_stack_(options_.stacks == nullptr ? own_stacks_->program : options_.stacks->program),
+      second_stack_(options_.stacks == nullptr ? own_stacks_->second : options_.stacks->second),
       pattern_(scenario.seed),
       random_(scenario.seed ^ 0x7065'7274'7572'62ULL) {
   if (!scenario.storage.part.is_mapped) {
@@ -107,6 +112,11 @@ ExploreBoard::ExploreBoard(const Scenario& scenario, BoardOptions options)
   firmware::Image image = image_of(scenario, ram_, os_part_);
   image.attach = false;
   firmware_ = make(image, *this);
+  constexpr std::uint64_t kSecond = 1'000'000'000'000;
+  const std::uint64_t common = std::gcd(kSecond, 1000 * scenario.mcu.clock_hz);
+  period_ = kSecond / common;
+  periods_ = 1000 * scenario.mcu.clock_hz / common;
+  most_millicycles_ = std::numeric_limits<std::int64_t>::max() / period_;
   const devices::CpuCosts& costs = scenario.mcu.profile.costs;
   const double cycles[kWorkKinds] = {
       costs.call,    costs.step, costs.copied_byte, costs.checksum_byte, costs.checksum_byte_by_table,
@@ -143,6 +153,7 @@ BoardResult ExploreBoard::run() {
   result_.store_digest =
       digest_of(store.data() + area_.end(), store.size() - area_.end(), result_.store_digest);
   result_.contents_digest = shadow_.digest();
+  result_.damage = fram_.damage();
   return std::move(result_);
 }
 
@@ -154,6 +165,10 @@ void ExploreBoard::at(PointClass point) {
   place_.point = point;
   place_.offset = offsets_[kind]++;
   if (!options_.classes[kind]) return;
+  if (options_.drawn != nullptr) {
+    if (drawn_armed_ && is_drawn(point)) strike();
+    return;
+  }
   const std::uint64_t index = next_++;
   PointCounts& counts = result_.points[kind];
   ++counts.total;
@@ -197,6 +212,7 @@ void ExploreBoard::exit_critical() {
   section_.reset();
   if (deferred_.any) try_deferred();
   if (suffer_due_) suffer();
+  if (drawn_waits_) strike();
 }
 
 // The interrupt waited for the end of the section: one outage for all of its points.
@@ -232,7 +248,11 @@ bool ExploreBoard::pass_point(bool moves_data) {
   return true;
 }
 
-bool ExploreBoard::is_undisturbed() const { return mode_ != Mode::program && !cut_at_; }
+bool ExploreBoard::is_undisturbed() const {
+  if (mode_ != Mode::program) return !cut_at_;
+  if (options_.drawn == nullptr) return false;
+  return !drawn_armed_ || (*options_.drawn)[next_drawn_].point == PointClass::operation;
+}
 
 // --- an outage -----------------------------------------------------------------------------------
 
@@ -248,7 +268,7 @@ __attribute__((noinline)) void ExploreBoard::try_outage(PointClass point, std::u
   const bool at_boundary = point == PointClass::operation;
   save(static_cast<const std::byte*>(__builtin_frame_address(0)),
        at_boundary ? kProgramStackBytes : kNearStackBytes);
-  const bool dirty = inspector_->anything_dirty(ram_, known_);
+  const bool dirty = inspector_->anything_dirty(ram_, known());
   const std::uint64_t failed = result_.failed;
   if (!options_.only_nested) {
     bool whole = run_persist();
@@ -395,7 +415,7 @@ void ExploreBoard::power_cycle() {
 
 // RAM, OS part and live stack are as they were.
 std::optional<std::string> ExploreBoard::state_fault() {
-  if (auto fault = inspector_->outage_changed(saved_.ram, ram_, known_)) return fault;
+  if (auto fault = inspector_->outage_changed(saved_.ram, ram_, known())) return fault;
   if (!std::equal(os_part_.begin(), os_part_.end(), saved_.os.begin()))
     return "the OS part came back changed";
   // What a transfer reads until it is stopped may have its place on the stack.
@@ -563,6 +583,7 @@ std::optional<std::string> ExploreBoard::older_fault() {
 void ExploreBoard::unmask_persist() {
   mode_ = Mode::program;
   calls(MemoryCall::start);
+  arm_drawn();
   switch (options_.course) {
     case Course::second_image: suffer(true); break;
     case Course::wrapped:
@@ -580,6 +601,7 @@ void ExploreBoard::unmask_persist() {
 }
 
 void ExploreBoard::calls(MemoryCall call) {
+  call_ = call;
   const std::uint64_t occurrence = ++occurrences_[static_cast<std::size_t>(call)];
   place_ = {call, occurrence, PointClass::byte, 0};
   offsets_ = {};
@@ -589,11 +611,13 @@ void ExploreBoard::calls(MemoryCall call) {
 
 void ExploreBoard::begin_send(heap::ConstBytes command, heap::OutStream data) {
   arm(digest_of(command.data, command.size, command.size), command.size);
+  if (options_.drawn != nullptr && mode_ == Mode::program) note_transaction(command);
   bus_->begin_send(command, data);
 }
 
 void ExploreBoard::begin_receive(heap::ConstBytes command, heap::InStream data) {
   arm(digest_of(command.data, command.size, command.size), command.size);
+  if (options_.drawn != nullptr && mode_ == Mode::program) note_transaction(command);
   bus_->begin_receive(command, data);
 }
 
@@ -621,6 +645,7 @@ heap::TransferState ExploreBoard::poll_bus() {
 void ExploreBoard::open_copy(std::uint32_t address, bool writes) {
   if (copying_ || mode_ != Mode::program) return;
   copying_ = true;
+  if (options_.drawn != nullptr && mode_ == Mode::program) note_transfer(address, !writes);
   arm(std::uint64_t{address} * 2 + (writes ? 1 : 0), 1);
 }
 
@@ -706,11 +731,156 @@ __attribute__((noinline)) void ExploreBoard::suffer(bool outage) {
   older_.valid = true;
   older_.ram = saved_.ram;
   older_.os = saved_.os;
-  older_.objects = known_;
+  older_.objects = known();
   written_ = {};
   aside_.clear();
   fram_.note_overwritten(&ahead_);
   mode_ = Mode::program;
+}
+
+// --- what was drawn --------------------------------------------------------------------------------
+
+// At the beginning of an operation, and after what was drawn before.
+void ExploreBoard::arm_drawn() {
+  if (options_.drawn == nullptr || drawn_armed_ || drawn_waits_ || next_drawn_ == options_.drawn->size())
+    return;
+  const DrawnOutage& next = (*options_.drawn)[next_drawn_];
+  if (next.operation > result_.operations) return;
+  drawn_armed_ = true;
+  drawn_left_ = next.offset;
+}
+
+bool ExploreBoard::is_drawn(PointClass point) {
+  if ((*options_.drawn)[next_drawn_].point != point) return false;
+  if (drawn_left_ > 0) {
+    --drawn_left_;
+    return false;
+  }
+  drawn_armed_ = false;
+  crossing_ = now();
+  if (critical_depth_ == 0) return true;
+  ++result_.drawn.in_critical;
+  drawn_waits_ = true;
+  return false;
+}
+
+// Not inlined: its frame is the end of the stack that is compared.
+__attribute__((noinline)) void ExploreBoard::strike() {
+  const DrawnOutage& drawn = (*options_.drawn)[next_drawn_];
+  drawn_waits_ = false;
+  struck_ = true;
+  index_ = next_drawn_++;
+  if (options_.before_outage != nullptr) options_.before_outage();
+  DrawnCounts& counts = result_.drawn;
+  ++counts.kinds[static_cast<std::size_t>(drawn.kind)];
+  if (drawn.kind == Drawn::perturb) {
+    perturb();
+    return arm_drawn();
+  }
+  ++result_.suffered;
+  ++counts.points[static_cast<std::size_t>(drawn.point)];
+  ++counts.in_transfer[static_cast<std::size_t>(copying_ || (bus_ && bus_->is_active()) ? transfer_
+                                                                                        : Transfer::none)];
+  const bool at_boundary = drawn.point == PointClass::operation;
+  save(static_cast<const std::byte*>(__builtin_frame_address(0)),
+       at_boundary ? kProgramStackBytes : kNearStackBytes);
+  if (inspector_->anything_dirty(ram_, known())) ++counts.dirty;
+  bool whole = drawn.kind != Drawn::cut_persist || cut_drawn_persist();
+  if (whole) whole = run_persist();
+  const bool outage = drawn.kind != Drawn::false_alarm;
+  if (whole && drawn.kind == Drawn::cut_restore) whole = cut_drawn_restore();
+  if (whole && outage) {
+    power_cycle();
+    whole = run_restore();
+  }
+  if (!whole) fail_program(check_, std::move(fault_));
+  if (auto fault = outage ? state_fault() : std::nullopt) fail_program("state", std::move(*fault));
+  if (auto fault = written_fault()) fail_program("store", std::move(*fault));
+  nested_ = Nested::none;
+  older_.valid = true;
+  older_.ram.swap(saved_.ram);
+  older_.os.swap(saved_.os);
+  older_.objects = known();
+  copying_ = false;
+  written_ = {};
+  aside_.clear();
+  fram_.note_overwritten(&ahead_);
+  mode_ = Mode::program;
+  arm_drawn();
+}
+
+// False: it ended in a fault.
+bool ExploreBoard::cut_drawn_persist() {
+  const DrawnOutage& drawn = (*options_.drawn)[index_];
+  if (!run_persist()) return false;
+  const std::span<const std::uint8_t> place = place_in_turn();
+  image_.assign(place.begin(), place.end());
+  rewind();
+  nested_ = Nested::persist;
+  nested_at_ = drawn.cut_at;
+  nested_fault_ = scenario_.storage.power_loss;
+  // A row that is lost on its way out is one that the program reads, and nothing brings it back.
+  if (nested_fault_ == devices::FramFault::row_lost) nested_fault_ = devices::FramFault::discard;
+  fram_.set_power_loss(nested_fault_);
+  const bool ended = run_cut([](void* self) { static_cast<ExploreBoard*>(self)->persist_body(); });
+  if (!ended && !was_cut_) return false;
+  fram_.set_power_loss(devices::FramFault::discard);
+  if (was_cut_) {
+    ++result_.drawn.persists_cut;
+    if (auto wrong = verdict_fault()) {
+      check_ = "verdict";
+      fault_ = std::move(*wrong);
+      return false;
+    }
+  }
+  nested_ = Nested::none;
+  rewind();
+  return true;
+}
+
+bool ExploreBoard::cut_drawn_restore() {
+  const DrawnOutage& drawn = (*options_.drawn)[index_];
+  nested_ = Nested::restore;
+  nested_fault_ = devices::FramFault::discard;
+  fram_.set_power_loss(nested_fault_);
+  for (std::uint32_t i = 0; i < drawn.times; ++i) {
+    nested_at_ = drawn.cut_at + i;
+    power_cycle();
+    const bool ended = run_cut([](void* self) { static_cast<ExploreBoard*>(self)->restore_body(false); });
+    if (ended) break;
+    if (!was_cut_) return false;
+    ++result_.drawn.restores_cut;
+  }
+  fram_.set_power_loss(scenario_.storage.power_loss);
+  return true;
+}
+
+// What a transaction of the program is for.
+void ExploreBoard::note_transaction(heap::ConstBytes command) {
+  const auto opcode = std::to_integer<std::uint8_t>(command.data[0]);
+  const bool reads = opcode == devices::fram_opcode::kRead || opcode == devices::fram_opcode::kFstrd;
+  if (!reads && opcode != devices::fram_opcode::kWrite) {
+    transfer_ = Transfer::command;
+    return;
+  }
+  std::uint32_t address = 0;
+  for (std::uint32_t i = 1; i <= scenario_.storage.part.address_bytes; ++i) {
+    address = address << 8U | std::to_integer<std::uint8_t>(command.data[i]);
+  }
+  note_transfer(address, reads);
+}
+
+void ExploreBoard::note_transfer(std::uint32_t address, bool reads) {
+  if (address >= options_.homes_at) {
+    transfer_ = reads ? Transfer::read_home : Transfer::write_home;
+    ++(reads ? result_.drawn.homes_read : result_.drawn.homes_written);
+    const bool for_room =
+        call_ == MemoryCall::make || call_ == MemoryCall::write || call_ == MemoryCall::read;
+    if (!reads && for_room) ++result_.drawn.homes_written_for_room;
+    return;
+  }
+  const bool mark = address >= area_.marks && address < area_.places;
+  transfer_ = reads ? Transfer::read_other : mark ? Transfer::write_mark : Transfer::write_other;
 }
 
 void ExploreBoard::note_program_writes() {
@@ -760,9 +930,15 @@ void ExploreBoard::fill_random(std::uint32_t address, std::uint32_t size_bytes) 
 
 void ExploreBoard::operation_done() {
   ++result_.operations;
-  verify_boundary();
+  const bool last = result_.operations >= options_.operations;
+  if (last || struck_ || result_.operations % options_.boundary_every == 0) verify_boundary();
+  struck_ = false;
+  arm_drawn();
   place_.point = PointClass::operation;
   at(PointClass::operation);
+  if (struck_) {
+    if (auto fault = objects_fault()) fail_program("objects", std::move(*fault));
+  }
   if (options_.course == Course::perturbed) perturb();
   if (result_.operations < options_.operations) return;
   mode_ = Mode::off;
@@ -773,8 +949,10 @@ void ExploreBoard::operation_done() {
 void ExploreBoard::verify_boundary() {
   if (auto fault = objects_fault()) fail_program("objects", std::move(*fault));
   result_.objects_compared += shadow_.size();
+  // Of what was drawn, as far as a run without outages is known.
+  if (options_.drawn != nullptr && options_.boundary_every > 1) return;
   spans_.clear();
-  inspector_->live_spans(ram_, known_, spans_);
+  inspector_->live_spans(ram_, known(), spans_);
   std::uint64_t digest = 0;
   for (const RamSpan& span : spans_) digest = digest_of(ram_.data() + span.offset, span.size_bytes, digest);
   const std::size_t at = result_.boundaries.size();
@@ -785,9 +963,9 @@ void ExploreBoard::verify_boundary() {
                fmt::format("RAM at the end of operation {} is not as it was without outages", at + 1));
 }
 
-std::optional<std::string> ExploreBoard::objects_fault() const {
+std::optional<std::string> ExploreBoard::objects_fault() {
   if (auto fault = shadow_.differs_anywhere(*inspector_, ram_, fram_.memory())) return fault;
-  return inspector_->structure_fault(ram_, fram_.memory(), known_);
+  return inspector_->structure_fault(ram_, fram_.memory(), known());
 }
 
 // --- the rest of the port ------------------------------------------------------------------------
@@ -811,16 +989,22 @@ void ExploreBoard::charge(heap::Work work, std::uint32_t count) {
   }
 }
 
+const std::vector<KnownObject>& ExploreBoard::known() {
+  if (known_is_old_) known_ = shadow_.objects();
+  known_is_old_ = false;
+  return known_;
+}
+
 void ExploreBoard::object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) {
   if (shadow_.find(home) != nullptr)
     fail_program("objects", fmt::format("store address {} was given out twice", home));
   shadow_.make(home, size_bytes, number);
-  known_ = shadow_.objects();
+  known_is_old_ = true;
 }
 
 void ExploreBoard::object_freed(std::uint32_t home) {
   shadow_.free(home);
-  known_ = shadow_.objects();
+  known_is_old_ = true;
 }
 
 void ExploreBoard::object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) {

@@ -48,6 +48,40 @@ struct Failure {
   std::vector<const void*> stack;  // return addresses, innermost first
 };
 
+// Memory that boards use one after the other: mapping it anew takes longer than a short run.
+struct BoardStacks {
+  BoardStacks();
+  FiberStack program;
+  FiberStack second;
+};
+
+// Transfers of the program, by what they are for. Of the program alone: persist and restore are none of
+// these.
+enum class Transfer : std::uint8_t {
+  none,       // nothing is in flight
+  command,    // WREN, status
+  read_home,  // of objects and the store's table
+  write_home,
+  read_other,  // superblock, marks, images, intent, roots, records
+  write_mark,
+  write_other,
+};
+inline constexpr std::size_t kTransfers = 7;
+
+// What became of a course that was drawn.
+struct DrawnCounts {
+  std::array<std::uint64_t, kDrawnKinds> kinds{};
+  std::array<std::uint64_t, kTransfers> in_transfer{};
+  std::array<std::uint64_t, kPointClasses> points{};
+  std::uint64_t dirty = 0;
+  std::uint64_t in_critical = 0;
+  std::uint64_t restores_cut = 0;
+  std::uint64_t persists_cut = 0;
+  std::uint64_t homes_read = 0;  // transfers
+  std::uint64_t homes_written = 0;
+  std::uint64_t homes_written_for_room = 0;  // in calls that did not ask for it: evictions
+};
+
 // Which points of a course are tried.
 struct Selection {
   std::uint64_t from = 0;
@@ -85,6 +119,13 @@ struct BoardOptions {
   } for_good;
   // Called at the point, before its outage.
   void (*before_outage)() = nullptr;
+  // Of a course that was drawn: what happens in it, for good, in that order. No other points are tried then.
+  const std::vector<DrawnOutage>* drawn = nullptr;
+  // Where the homes of objects begin, to tell transfers apart.
+  std::uint32_t homes_at = 0;
+  // Objects and structures are looked at after so many operations, after each outage's, and at the end.
+  std::uint64_t boundary_every = 1;
+  BoardStacks* stacks = nullptr;  // outlive the board; nullptr: it has its own
 };
 
 struct BoardResult {
@@ -105,6 +146,8 @@ struct BoardResult {
   std::uint64_t stack_bytes_compared = 0;
   double largest_bytes_over_bound = 0;
   double largest_time_over_bound = 0;
+  DrawnCounts drawn;
+  devices::FramDamage damage;  // to the FRAM as power failed
   // Of a replay: the last point of that class in that call, if its own is not there.
   std::optional<std::uint64_t> nearest_offset;
   bool complete = true;  // false: interrupted
@@ -157,6 +200,10 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   void storage_selected(bool) override {}
   [[nodiscard]] bool is_undisturbed() const override;
   [[nodiscard]] Picoseconds now() const override {
+    // As devices::cycles_at(millicycles_, 1000 * clock_hz), in lowest terms: asked at each transaction.
+    if (millicycles_ < most_millicycles_) {
+      return bus_time_ + Picoseconds{static_cast<std::int64_t>(millicycles_ * period_ / periods_)};
+    }
     return bus_time_ + devices::cycles_at(millicycles_, 1000 * scenario_.mcu.clock_hz);
   }
 
@@ -232,12 +279,19 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   void suffer();
   void suffer_at_access();
   void suffer(bool outage);
+  void arm_drawn();
+  [[nodiscard]] bool is_drawn(PointClass point);
+  void strike();
+  bool cut_drawn_persist();
+  bool cut_drawn_restore();
+  void note_transaction(heap::ConstBytes command);
+  void note_transfer(std::uint32_t address, bool reads);
   void note_program_writes();
   void perturb();
   void scramble(std::uint32_t place);
   void fill_random(std::uint32_t address, std::uint32_t size_bytes);
   void verify_boundary();
-  [[nodiscard]] std::optional<std::string> objects_fault() const;
+  [[nodiscard]] std::optional<std::string> objects_fault();
   void spend(Picoseconds span) { bus_time_ += span; }
 
   [[noreturn]] void fault_aside(const char* check, std::string what);
@@ -245,6 +299,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   void note_failure();
   void note_failure(const char* check, std::string what, bool of_program = false);
   void fill_pattern(std::span<std::byte> bytes);
+  [[nodiscard]] const std::vector<KnownObject>& known();
   [[nodiscard]] heap::Control& control() { return *reinterpret_cast<heap::Control*>(ram_.data()); }
 
   const Scenario& scenario_;
@@ -260,12 +315,14 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   std::unique_ptr<firmware::Firmware> firmware_;
   std::unique_ptr<MemoryInspector> inspector_;
   CheckpointArea area_;
-  FiberStack program_stack_;
-  FiberStack second_stack_;
+  std::unique_ptr<BoardStacks> own_stacks_;
+  FiberStack& program_stack_;
+  FiberStack& second_stack_;
   Fibers fibers_;
   Shadow shadow_;
-  std::vector<KnownObject> known_;  // those of the shadow
-  std::vector<RamSpan> spans_;      // kept for its memory
+  std::vector<KnownObject> known_;  // those of the shadow; see known()
+  bool known_is_old_ = false;
+  std::vector<RamSpan> spans_;  // kept for its memory
   BoardResult result_;
 
   Mode mode_ = Mode::off;
@@ -274,6 +331,10 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   Picoseconds bus_time_;
   std::uint64_t millicycles_ = 0;  // of work
   std::array<std::uint64_t, kWorkKinds> millicycles_of_{};
+  // A thousandth of a cycle takes period_ / periods_ picoseconds; as many as the product has room for.
+  std::uint64_t period_ = 1;
+  std::uint64_t periods_ = 1;
+  std::uint64_t most_millicycles_ = 0;
   std::uint64_t pattern_;
   devices::SplitMix64 random_;
 
@@ -329,6 +390,15 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   std::uint64_t wire_bytes_ = 0;  // of this transaction
   bool suffer_due_ = false;       // at the end of this critical section
   bool copying_ = false;          // a transfer without a bus is open
+
+  // What was drawn: the next of it, and how many points are left until then.
+  std::size_t next_drawn_ = 0;
+  bool drawn_armed_ = false;
+  bool drawn_waits_ = false;  // for the end of a critical section
+  std::uint64_t drawn_left_ = 0;
+  bool struck_ = false;  // in this operation
+  firmware::MemoryCall call_ = firmware::MemoryCall::start;
+  Transfer transfer_ = Transfer::none;
 };
 
 }  // namespace brownout::sim::explore

@@ -15,6 +15,9 @@ constexpr std::array<std::string_view, firmware::kMemoryCalls> kCallNames = {
 constexpr std::array<std::string_view, kCourses> kCourseNames = {
     "first_image", "second_image", "wrapped", "retries", "resumes", "perturbed", "interrupted"};
 
+constexpr std::array<std::string_view, kDrawnKinds> kDrawnNames = {"outage", "alarm", "persist", "restore",
+                                                                   "perturb"};
+
 template <class Enum, std::size_t N>
 std::optional<Enum> find(const std::array<std::string_view, N>& names, std::string_view name) {
   for (std::size_t i = 0; i < N; ++i) {
@@ -42,6 +45,9 @@ std::optional<MemoryCall> find_memory_call(std::string_view name) {
 }
 std::string_view name_of(Course course) { return kCourseNames[static_cast<std::size_t>(course)]; }
 std::optional<Course> find_course(std::string_view name) { return find<Course>(kCourseNames, name); }
+
+std::string_view name_of(Drawn kind) { return kDrawnNames[static_cast<std::size_t>(kind)]; }
+std::optional<Drawn> find_drawn(std::string_view name) { return find<Drawn>(kDrawnNames, name); }
 
 std::string to_string(const Place& place) {
   return fmt::format("{}#{}+{}:{}", name_of(place.call), place.occurrence, name_of(place.point),

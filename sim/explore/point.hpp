@@ -54,6 +54,31 @@ inline constexpr std::size_t kCourses = 7;
 std::string_view name_of(Course course);
 std::optional<Course> find_course(std::string_view name);
 
+// What happens at a point for good, of a course that was drawn (sim/fuzz/).
+enum class Drawn : std::uint8_t {
+  outage,       // persist, power off, restore
+  false_alarm,  // persist, then no outage
+  cut_persist,  // power fails in the persist too; what boot says of that is looked at, and it is taken back;
+                // then an outage
+  cut_restore,  // power fails in the restore too, once or several times
+  perturb,      // as in Course::perturbed; at ends of operations only
+};
+inline constexpr std::size_t kDrawnKinds = 5;
+std::string_view name_of(Drawn kind);
+std::optional<Drawn> find_drawn(std::string_view name);
+
+// At the `offset`-th point of that class (from 0) after the beginning of an operation of the workload, and
+// after what was drawn before it.
+struct DrawnOutage {
+  std::uint32_t operation = 0;
+  PointClass point = PointClass::byte;
+  std::uint32_t offset = 0;
+  Drawn kind = Drawn::outage;
+  std::uint32_t cut_at = 0;  // point of the bus in that persist or restore
+  std::uint32_t times = 1;   // that a restore is cut, each time one point further
+  friend bool operator==(const DrawnOutage&, const DrawnOutage&) = default;
+};
+
 struct PointCounts {
   std::uint64_t total = 0;
   std::uint64_t in_critical = 0;  // in critical sections, whose end the interrupt waits for

@@ -59,10 +59,18 @@ class HeapInspector final : public MemoryInspector {
     for (std::uint32_t i = 0; i < slots(); ++i) {
       const Slot slot = slot_at(ram, i);
       if (!slot.used() || loading(slot)) continue;
+      const std::uint32_t block = slot.block(geometry_);
+      if (!slot.partial()) {
+        spans.push_back({block * kGranule, slot.granules(geometry_) * kGranule});
+        continue;
+      }
+      // Behind the object, up to where its block and its bits begin, there may be whatever is at home there:
+      // only the object's own blocks were written back.
       const std::uint32_t data = heap::data_granules(slot, geometry_);
-      const std::uint32_t skipped = being_made(slot, objects) ? data : 0;
-      spans.push_back(
-          {(slot.block(geometry_) + skipped) * kGranule, (slot.granules(geometry_) - skipped) * kGranule});
+      const KnownObject* object = known_at(slot.home(geometry_), objects);
+      const std::uint32_t content = object == nullptr ? data : (object->size_bytes + kGranule - 1) / kGranule;
+      if (!being_made(slot, objects)) spans.push_back({block * kGranule, std::min(content, data) * kGranule});
+      spans.push_back({(block + data) * kGranule, (slot.granules(geometry_) - data) * kGranule});
     }
     std::uint32_t granule = read_at<heap::Control>(ram, 0).free_head;
     while (granule != 0) {
@@ -113,11 +121,13 @@ class HeapInspector final : public MemoryInspector {
   }
   bool being_made(const Slot& slot, const std::vector<KnownObject>& objects) const {
     if (!slot.partial() || !slot.dirty() || slot.borrows() != Slot::kWriter) return false;
-    const std::uint32_t home = slot.home(geometry_);
+    return known_at(slot.home(geometry_), objects) == nullptr;
+  }
+  static const KnownObject* known_at(std::uint32_t home, const std::vector<KnownObject>& objects) {
     const auto found =
         std::lower_bound(objects.begin(), objects.end(), home,
                          [](const KnownObject& object, std::uint32_t at) { return object.home < at; });
-    return found == objects.end() || found->home != home;
+    return found == objects.end() || found->home != home ? nullptr : &*found;
   }
   static bool loading(const Slot& slot) { return slot.borrows() == Slot::kWriter && !slot.dirty(); }
 

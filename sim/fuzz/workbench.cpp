@@ -1,0 +1,216 @@
+#include "sim/fuzz/workbench.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "sim/firmware/workloads/run_fuzz.hpp"
+#include "sim/fuzz/draw.hpp"
+#include "sim/machine/machine.hpp"
+#include "sim/scenario/fit.hpp"
+
+namespace brownout::sim::fuzz {
+namespace {
+
+using explore::Failure;
+
+// Between two looks at all objects and structures.
+constexpr std::uint64_t kBoundaryEvery = 16;
+
+// The board of a case without a scenario: what is not drawn. Its supply is none that anything depends on.
+constexpr const char* kBoard = R"(
+name: fuzz
+mcu: {profile: esp32c3, after_persist: sleep}
+storage: {part: MB85RS64V, bus: esp32c3-baremetal, sck: 20 MHz}
+supply:
+  source: {kind: constant, power: 10 mW}
+  capacitor: {capacitance: 2 mF}
+  thresholds: {turn_on: 4.5 V, warn: 3.8 V, brown_out: 3.0 V}
+heap: {ram: 1024 B, dirty_limit: 1024 B}
+workload: {kind: counter, objects: 1, size: 4 B}
+stop: {operations: 1}
+)";
+
+template <class Choice>
+void choose(Choice& to, std::uint32_t value) {
+  to = static_cast<Choice>(value);
+}
+
+}  // namespace
+
+std::string cause_of(const Failure& failure) {
+  std::string text = fmt::format("{} in {}", failure.check, explore::name_of(failure.place.call));
+  if (failure.nested == explore::Nested::persist) text += ", persist cut";
+  if (failure.nested == explore::Nested::restore) text += ", restore cut";
+  text += ": ";
+  // Numbers differ from run to run, bytes in hexadecimal, too.
+  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  const std::string& what = failure.what;
+  for (std::size_t i = 0; i < what.size();) {
+    std::size_t end = i;
+    while (end < what.size() && is_word(what[end])) ++end;
+    if (end == i) {
+      text += what[i++];
+      continue;
+    }
+    const std::string word = what.substr(i, end - i);
+    const bool digits = std::any_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool byte = word.size() == 2 && word.find_first_not_of("abcdef") == word.npos;
+    text += digits || byte ? "#" : word;
+    i = end;
+  }
+  return text;
+}
+
+Workbench::Workbench(const Scenario* scenario, MakeFirmware make_firmware)
+    : base_(scenario), make_firmware_(make_firmware) {
+  if (scenario == nullptr) {
+    own_ = parse_scenario(kBoard, "fuzz", {}, 1);
+    base_ = &own_;
+  } else {
+    for (std::size_t i = 0; i < kKnobs; ++i) {
+      const std::string_view path = info_of(static_cast<Knob>(i)).path;
+      fixed_[i] = scenario->locations.count(path) > 0;
+    }
+  }
+  scenario_ = *base_;
+}
+
+// False: what the scenario leaves open does not fit what it fixes, so that all is as it is in the scenario.
+bool Workbench::prepare(const FuzzCase& a_case) {
+  const bool drawn = a_case.file.empty();
+  const bool is_heap = scenario_.heap.memory.kind == firmware::MemoryKind::heap;
+  const auto value = [&a_case](Knob knob) { return a_case.knobs[static_cast<std::size_t>(knob)]; };
+  const auto open = [&](Knob knob) { return !fixed_[static_cast<std::size_t>(knob)]; };
+  Scenario& s = scenario_;
+  const auto set_number = [&](Knob knob, std::uint32_t& to) {
+    if (open(knob)) to = value(knob);
+  };
+  s.seed = a_case.seed;
+  if (drawn || is_heap) {
+    set_number(Knob::residents, s.heap.max_residents);
+    set_number(Knob::store, s.heap.store_bytes);
+    set_number(Knob::unit, s.heap.store_unit_bytes);
+    set_number(Knob::roots, s.heap.roots);
+    if (open(Knob::intents)) s.heap.write_intents = value(Knob::intents) == 1;
+    firmware::MemoryOptions& memory = s.heap.memory;
+    const bool modules = open(Knob::ram_allocator) && open(Knob::store_allocator) && open(Knob::slots);
+    if (modules || (open(Knob::ram_allocator) && value(Knob::slots) == 0))
+      choose(memory.ram_allocator, value(Knob::ram_allocator));
+    if (modules || (open(Knob::store_allocator) && value(Knob::slots) == 0))
+      choose(memory.store_allocator, value(Knob::store_allocator));
+    if (modules) choose(memory.slots, value(Knob::slots));
+    // Compact slots are for buddy and buddy.
+    if (memory.slots == firmware::SlotKind::compact) {
+      memory.ram_allocator = firmware::RamAllocatorKind::buddy;
+      memory.store_allocator = firmware::StoreAllocatorKind::buddy;
+    }
+    if (open(Knob::policy)) choose(memory.policy, value(Knob::policy));
+    if (open(Knob::checksum)) choose(memory.checksum, value(Knob::checksum));
+  }
+  if (drawn) {
+    s.heap.ram_bytes = value(Knob::ram);
+    s.heap.dirty_limit_bytes = value(Knob::limit);
+    s.storage.part.size_bytes.value = value(Knob::part);
+    s.storage.part.address_bytes.value = value(Knob::part) > 65'536 ? 3 : 2;
+    s.storage.part.row_bytes.value = 8;
+    s.storage.part.wel_cleared_by_write.value = value(Knob::wel) == 1;
+  }
+  set_number(Knob::os, s.mcu.os_save_bytes);
+  if (open(Knob::transfer)) {
+    choose(s.storage.transfer, value(Knob::transfer));
+    s.storage.slice_bytes = s.storage.transfer == devices::TransferMode::sliced ? value(Knob::slice) : 0;
+  }
+  if (open(Knob::chunk)) {
+    devices::TransferCosts& costs = s.storage.bus.costs(s.storage.transfer);
+    costs.chunk_bytes = value(Knob::chunk);
+    choose(costs.abort_granularity, value(Knob::abort));
+  }
+  if (open(Knob::fault)) choose(s.storage.power_loss, value(Knob::fault));
+  if (!drawn) {
+    try {
+      check_fit(s);
+    } catch (const InputError&) {
+      const devices::FramFault fault = s.storage.power_loss;
+      s = *base_;
+      s.seed = a_case.seed;
+      s.storage.power_loss = fault;
+      return false;
+    }
+    return true;
+  }
+  program_.operations = a_case.operations;
+  s.workload = firmware::CustomOptions{&firmware::run_fuzz, false};
+  firmware::set_fuzz(&program_, &counters_);
+  if (!fits(a_case.knobs)) {
+    throw InputError({"replay", 0, 0},
+                     fmt::format("a heap of {} B RAM with a limit of {} B does not fit its part of {} B",
+                                 s.heap.ram_bytes, s.heap.dirty_limit_bytes, value(Knob::part)));
+  }
+  return true;
+}
+
+explore::BoardResult Workbench::run_board(const FuzzCase& a_case, const RunOptions& options,
+                                          const std::vector<explore::DrawnOutage>& drawn,
+                                          const std::vector<std::uint64_t>* boundaries) {
+  explore::BoardOptions board;
+  const bool is_heap = scenario_.heap.memory.kind == firmware::MemoryKind::heap;
+  auto start = static_cast<explore::Course>(a_case.knobs[static_cast<std::size_t>(Knob::start)]);
+  if (start == explore::Course::wrapped && !is_heap) start = explore::Course::second_image;
+  board.course = start;
+  board.classes = {false, true, true};
+  for (const explore::DrawnOutage& outage : drawn) {
+    if (outage.point == explore::PointClass::access) board.classes[0] = true;
+  }
+  board.selection.to = 0;
+  board.stops_at_failure = true;
+  board.operations = a_case.file.empty() ? a_case.operations.size() : a_case.iterations;
+  board.boundaries = boundaries;
+  board.interrupted = options.interrupted;
+  board.make_firmware = make_firmware_;
+  board.before_outage = options.before_outage;
+  board.drawn = &drawn;
+  board.boundary_every = options.thorough ? 1 : kBoundaryEvery;
+  board.stacks = &stacks_;
+  board.homes_at = ~0U;
+  if (is_heap) {
+    heap::Geometry geometry;
+    static_cast<void>(firmware::plan_heap(heap_config_of(scenario_), scenario_.heap.memory,
+                                          scenario_.storage.part.size_bytes, geometry));
+    board.homes_at = geometry.store_base;
+  }
+  return explore::ExploreBoard(scenario_, std::move(board)).run();
+}
+
+Outcome Workbench::run(const FuzzCase& a_case, const RunOptions& options) {
+  static_cast<void>(prepare(a_case));
+  static const std::vector<explore::DrawnOutage> kNone;
+  Outcome outcome;
+  explore::BoardResult control;
+  if (options.thorough) {
+    counters_ = {};
+    control = run_board(a_case, options, kNone, nullptr);
+    if (!control.failures.empty()) {
+      outcome.failure = control.failures.front();
+      outcome.board = std::move(control);
+      return outcome;
+    }
+  }
+  counters_ = {};
+  outcome.board =
+      run_board(a_case, options, a_case.outages, options.thorough ? &control.boundaries : nullptr);
+  outcome.counters = counters_;
+  if (!outcome.board.failures.empty()) {
+    outcome.failure = outcome.board.failures.front();
+  } else if (options.thorough && (outcome.board.store_digest != control.store_digest ||
+                                  outcome.board.contents_digest != control.contents_digest)) {
+    Failure& failure = outcome.failure.emplace();
+    failure.of_program = true;
+    failure.operations = outcome.board.operations;
+    failure.check = "course";
+    failure.what = "the store at the end is not as it was without outages";
+  }
+  return outcome;
+}
+
+}  // namespace brownout::sim::fuzz
