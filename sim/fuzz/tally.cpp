@@ -55,8 +55,7 @@ struct Layout {
     outages_a_run = group("outages_a_run", numbers);
     heap = group("heap", {"home_reads", "home_writes", "evictions"});
     damage = group("faults", {"bytes_cut", "garbage_bytes", "rows_lost"});
-    checks =
-        group("checks", {"objects_compared", "stack_bytes_compared", "bytes_persisted", "bytes_restored"});
+    checks = group("checks", {"objects_compared", "bytes_persisted", "bytes_restored"});
     for (std::size_t i = 0; i < kKnobs; ++i) {
       const KnobInfo& info = info_of(static_cast<Knob>(i));
       std::vector<std::string> values(info.choices.begin(), info.choices.end());
@@ -106,8 +105,7 @@ void Tally::add(const FuzzCase& a_case, const Outcome& outcome) {
   ++counts_[at.outages_a_run + std::min<std::uint64_t>(happened, kOutagesARun - 1)];
   add_at(at.heap, {board.drawn.homes_read, board.drawn.homes_written, board.drawn.homes_written_for_room});
   add_at(at.damage, {board.damage.bytes_cut, board.damage.garbage_bytes, board.damage.rows_lost});
-  add_at(at.checks,
-         {board.objects_compared, board.stack_bytes_compared, board.bytes_persisted, board.bytes_restored});
+  add_at(at.checks, {board.objects_compared, board.bytes_persisted, board.bytes_restored});
   for (std::size_t i = 0; i < kKnobs; ++i) {
     const std::uint32_t value = a_case.knobs[i];
     const bool chosen = !info_of(static_cast<Knob>(i)).choices.empty();

@@ -1,6 +1,7 @@
 #include "sim/fuzz/workbench.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # One scenario, one report, whatever the compiler: builds the program with g++ -O0 and clang++ -O3 and compares
-# the reports and sizings of every shipped scenario, byte by byte, with those of the build under test (g++ -O3).
+# the reports and sizings of every shipped scenario, and of the fuzzer, byte by byte, with those of the build under test (g++ -O3).
 set -euo pipefail
 source_dir=$1
 work=$2
@@ -41,5 +41,11 @@ for scenario in "$source_dir"/scenarios/*.yaml; do
     size "$work/$other/sim/brownout" "$scenario" "$work/$name-size.$other.json"
     same "$name-size" "$other"
   done
+done
+# Runs of the fuzzer, too.
+"$reference" fuzz --runs 1000 --quiet --report "$work/fuzz.reference.json"
+for other in gcc-O0 clang-O3; do
+  "$work/$other/sim/brownout" fuzz --runs 1000 --quiet --report "$work/fuzz.$other.json"
+  same fuzz "$other"
 done
 exit $status

@@ -1,4 +1,6 @@
 // The fuzzer: its cases as text, what it draws, campaigns, shards, findings.
+#include <algorithm>
+#include <cstring>
 #include <filesystem>
 
 #include <fmt/format.h>
