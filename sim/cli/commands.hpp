@@ -17,6 +17,8 @@ using Arguments = std::vector<std::string>;
 
 int explore_command(const Arguments& arguments);
 int replay_command(const Arguments& arguments);
+int compare_command(const Arguments& arguments);
+int sweep_command(const Arguments& arguments);
 int run_command(const Arguments& arguments);
 int inspect_command(const Arguments& arguments);
 int size_command(const Arguments& arguments);

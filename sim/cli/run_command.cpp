@@ -15,8 +15,8 @@ namespace brownout::sim::cli {
 namespace {
 
 constexpr const char* kUsage =
-    R"(usage: brownout run SCENARIO.yaml [--set PATH=VALUE]... [--report FILE.json] [--image FILE]
-                    [--seed N] [--quiet]
+    R"(usage: brownout run SCENARIO.yaml [--set PATH=VALUE]... [--report FILE.json] [--cycles all]
+                    [--image FILE] [--seed N] [--quiet]
 
 Runs the real heap on the simulated board: a control run without outages first, then the scenario, with the
 persist interrupt at the exact instant at which the supply sinks to the warning level. Prints a summary; the
@@ -65,12 +65,25 @@ po::options_description options_of_run() {
       ("report", po::value<std::string>(), "write the report as JSON to this file")  //
       ("image", po::value<std::string>(),
        "write the FRAM's bytes at the end of the run, or at the loss that ended it, to this file; see "
-       "`brownout inspect`")                                                                      //
+       "`brownout inspect`")  //
+      ("cycles", po::value<std::string>(),
+       "which power cycles the report has a record of: `notable` (the first and last 100, each lost one up "
+       "to "
+       "10,000, the 500 with the longest persist and the 500 with the lowest voltage) or `all`")  //
       ("seed", po::value<std::string>(), "seed of everything random, instead of the scenario's")  //
       ("quiet", "print nothing but errors")                                                       //
       ("help", "this text")                                                                       //
       ("scenario", po::value<std::string>(), "the scenario file");
   return options;
+}
+
+bool wants_all_cycles(const po::variables_map& values) {
+  if (values.count("cycles") == 0) return false;
+  const auto& which = values["cycles"].as<std::string>();
+  if (which != "all" && which != "notable") {
+    throw InputError({"--cycles " + which, 0, 0}, "there are `all` and `notable`");
+  }
+  return which == "all";
 }
 
 }  // namespace
@@ -86,9 +99,11 @@ int run_command(const Arguments& arguments) {
   const std::string report = output_path_of(values, "report");
   const std::string image = output_path_of(values, "image");
   const bool quiet = values.count("quiet") > 0;
+  const bool all_cycles = wants_all_cycles(values);
   const Scenario scenario = scenario_of(values, seed);
 
   RunOptions run_options;
+  run_options.all_cycles = all_cycles;
   run_options.interrupted = watch_interrupts();
   std::vector<std::uint8_t> fram;
   if (!image.empty()) run_options.fram_image = &fram;
