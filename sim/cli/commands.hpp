@@ -18,6 +18,7 @@ using Arguments = std::vector<std::string>;
 int explore_command(const Arguments& arguments);
 int replay_command(const Arguments& arguments);
 int compare_command(const Arguments& arguments);
+int report_command(const Arguments& arguments);
 int sweep_command(const Arguments& arguments);
 int run_command(const Arguments& arguments);
 int inspect_command(const Arguments& arguments);

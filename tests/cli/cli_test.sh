@@ -160,6 +160,29 @@ echo '{"a": 1}' >foreign.json
 refused '^foreign.json: is JSON, but no report of this program' compare first.json foreign.json
 refused 'did you mean `compare`' compere first.json first.json
 
+# Pages, pictures and tables of a report.
+expect 0 report --help
+says out '--html'
+expect 0 report first.json --html page.html --svg voltage.svg --csv cycles.csv
+says page.html 'Content-Security-Policy'
+says page.html 'uPlot'
+grep -qE 'src="|href="http|@import' page.html && complain "the page asks for something"
+says voltage.svg '^<svg '
+[ "$(wc -l <cycles.csv)" -eq 29 ] || complain "cycles.csv has $(wc -l <cycles.csv) lines"
+says cycles.csv '^cycle,end,begin_s,turn_on_s,'
+expect 0 report first.json larger.json --html both.html
+refused 'needs a report' report --html page.html
+refused 'needs --html, --svg or --csv' report first.json
+refused 'take one report' report first.json larger.json --svg voltage.svg
+refused 'does not exist' report first.json --html missing/page.html
+refused 'is JSON, but no report' report foreign.json --html no.html
+grep -v '"stretch_s"' first.json >part.json
+refused 'has no `voltage.stretch_s`' report part.json --html no.html
+sed 's/"schema_version": 2/"schema_version": 1/' first.json >old.json
+refused 'is of schema version 1' report old.json --html no.html
+[ ! -e no.html ] || complain "a refused page was written"
+expect 3 report first.json --html /dev/full
+
 # Sweeps: a grid, its table, and a cell that fails is a result.
 expect 0 sweep --help
 says out '--vary'
@@ -184,7 +207,7 @@ refused 'is there twice' sweep "$scenario" --vary seed=1,1
 refused 'is varied already' sweep "$scenario" --vary seed=1,2 --vary seed=3
 refused 'has to end in .csv or .json' sweep "$scenario" --vary seed=1,2 --out table.txt
 refused 'has to be from 1 to 256' sweep "$scenario" --vary seed=1,2 --jobs 0
-rm -f first-*.json sweep.* all.json larger.json cut.json wrong.json foreign.json empty.json
+rm -f part.json old.json *.html voltage.svg cycles.csv sweep.* all.json larger.json cut.json wrong.json foreign.json empty.json
 
 # A report that cannot be written is the environment's failure.
 expect 3 run "$scenario" --report /dev/full --quiet
