@@ -6,6 +6,7 @@
 
 #include "bad_input/temp_folder.hpp"
 #include "sim/machine/control_run.hpp"
+#include "sim/report/page.hpp"
 #include "sim/report/report.hpp"
 #include "sim/report/sweep.hpp"
 #include "test_scenario.hpp"
@@ -112,6 +113,11 @@ TEST_F(Compare, RulesStrikeWhereTheyAreTrue) {
   std::swap(a, b);
   EXPECT_TRUE(strikes("work.energy_per_operation_j < -4.7%"));
   EXPECT_FALSE(strikes("work.energy_per_operation_j < -4.8%"));
+  // Upwards is upwards below zero, too.
+  a["energy"]["final_voltage_v"] = -2.0;
+  b["energy"]["final_voltage_v"] = -1.0;
+  EXPECT_TRUE(strikes("energy.final_voltage_v > +49%"));
+  EXPECT_FALSE(strikes("energy.final_voltage_v > +51%"));
   // From nothing to something is more than any percentage.
   a["outages"]["lost"] = 0;
   b["outages"]["lost"] = 1;
@@ -242,6 +248,30 @@ TEST_F(Compare, NamesAreEscaped) {
   EXPECT_NE(html.find("&lt;b&gt;&amp;"), std::string::npos);
   EXPECT_EQ(compared_text(all).find('\x1b'), std::string::npos);
   EXPECT_EQ(compared_markdown(all).find("<script>"), std::string::npos);
+}
+
+// Nothing in a report can end the script that it is in, and a page without what it shows is refused.
+TEST_F(Compare, APageIsMadeOfWholeReportsOnly) {
+  Json json = Json::parse(small());
+  json["scenario"] = "</script><script>alert(1)</script>";
+  if (can_make_pages()) {
+    const std::string page = page_html({read_report_file(write(json.dump(), "x.json"))});
+    EXPECT_EQ(page.find("<script>alert"), std::string::npos);
+    EXPECT_NE(page.find("\\u003cscript>alert"), std::string::npos);
+    EXPECT_NE(page.find("&lt;script&gt;alert"), std::string::npos) << "the title";
+  }
+  const std::string svg = voltage_svg(read_report_file(write(json.dump(), "x.json")).reports.at(0));
+  EXPECT_EQ(svg.find("<script>"), std::string::npos);
+  for (const char* key : {"voltage", "cycles", "phases", "margin", "work", "distribution", "configuration"}) {
+    for (const Json& wrong : {Json(nullptr), Json(3), Json("x"), Json::array(), Json::object()}) {
+      Json damaged = Json::parse(small());
+      damaged[key] = wrong;
+      const ReportFile file = read_report_file(write(damaged.dump(), "damaged.json"));
+      if (wrong.is_object() && (key == std::string("phases") || key == std::string("margin"))) continue;
+      EXPECT_NE(error_of_action([&] { check_showable(file); }).find("of the right kind"), std::string::npos)
+          << key;
+    }
+  }
 }
 
 constexpr const char* kBoard = R"(name: board

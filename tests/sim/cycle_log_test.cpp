@@ -184,6 +184,30 @@ TEST(Cycles, TheEnvelopeOfOneSpanIsTheClosedForm) {
   }
 }
 
+// A load of 1 mW under 2 mW for 20 ms and nothing for 20 ms, much shorter than a stretch: up and down by 20
+// uJ.
+TEST(Cycles, TheEnvelopeHoldsWhereTheVoltageTurns) {
+  SupplyConfig supply = small_scenario().supply;
+  supply.initial_v = 4;
+  devices::SquareScript sun{.high_w = 2e-3, .period = devices::milliseconds(40), .duty = 0.5};
+  std::vector<devices::TimedScript> script{{sun, devices::kForever}};
+  Ledger ledger;
+  PowerTrain train(supply, devices::make_scripted_source(std::move(script), false), ledger);
+  EXPECT_EQ(train.run_until(seconds(1)), PowerEvent::recovered);
+  train.set_load({.cpu_w = 1e-3}, Phase::run);
+  CycleLog log;
+  train.watch(&log);
+  EXPECT_EQ(train.run_until(seconds(1000)), PowerEvent::none);
+  train.close();
+  const VoltageEnvelope& envelope = log.envelope();
+  ASSERT_GT(envelope.length(), devices::milliseconds(80));
+  const double highest_v = std::sqrt(16 + 2 * 20e-6 / supply.capacitor.capacitance_f);
+  for (std::size_t i = 0; i + 1 < envelope.stretches().size(); ++i) {
+    EXPECT_NEAR(envelope.stretches()[i].lowest.v, 4, 1e-9) << i;
+    EXPECT_NEAR(envelope.stretches()[i].highest.v, highest_v, 1e-9) << i;
+  }
+}
+
 // To be looked at changes nothing.
 TEST(Cycles, AWatchedTrainDoesTheSame) {
   const auto after = [](CycleLog* log) {
