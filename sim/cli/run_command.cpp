@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -7,8 +8,10 @@
 #include "sim/cli/commands.hpp"
 #include "sim/cli/interrupt.hpp"
 #include "sim/cli/options.hpp"
+#include "sim/cli/terminal.hpp"
 #include "sim/machine/control_run.hpp"
 #include "sim/report/report.hpp"
+#include "sim/report/sparkline.hpp"
 #include "sim/report/write_file.hpp"
 
 namespace brownout::sim::cli {
@@ -77,6 +80,20 @@ po::options_description options_of_run() {
   return options;
 }
 
+// With the voltage as a line, as wide as fits.
+std::string text_for(const Scenario& scenario, const RunResult& result, const Terminal& terminal) {
+  std::string text = summary(scenario, result);
+  constexpr std::size_t kLabel = 13;
+  constexpr std::size_t kMost = 80;
+  const std::size_t columns = std::min(terminal.columns, kMost);
+  if (terminal.utf8 && columns > kLabel) {
+    const std::string line =
+        sparkline(result.cycles.envelope(), columns - kLabel, scenario.supply.thresholds.brown_out_v);
+    if (!line.empty()) text += fmt::format("  voltage    {}\n", line);
+  }
+  return coloured(text, terminal);
+}
+
 bool wants_all_cycles(const po::variables_map& values) {
   if (values.count("cycles") == 0) return false;
   const auto& which = values["cycles"].as<std::string>();
@@ -115,7 +132,7 @@ int run_command(const Arguments& arguments) {
   }
   if (!report.empty()) write_file(report, json_report(scenario, result));
   if (!image.empty()) write_file(image, {reinterpret_cast<const char*>(fram.data()), fram.size()});
-  if (!quiet) print(summary(scenario, result));
+  if (!quiet) print(text_for(scenario, result, standard_output()));
   return exit_code(result);
 }
 

@@ -118,6 +118,25 @@ expect 0 run "$scenario" --report report.json --quiet --seed 7
 says report.json '"seed": 7'
 [ "$(find . -name '*.json*' | wc -l)" -eq 2 ] || complain "temporary files were left behind"
 
+# Colour on a terminal only, and not with NO_COLOR; the voltage as a line where the locale can.
+LC_ALL=C.UTF-8 "$program" run "$scenario" >out
+says out '^  voltage +[^ ]{67,}$'
+grep -q $'\x1b' out && complain "colours in a pipe"
+LC_ALL=C "$program" run "$scenario" >out
+grep -q '^  voltage' out && complain "blocks without UTF-8"
+# on_terminal VARIABLE...: the same on a terminal of 50 columns.
+on_terminal() {
+  env LC_ALL=C.UTF-8 TERM=xterm "$@" script -qec "stty cols 50; '$program' run '$scenario'" /dev/null </dev/null >out
+}
+if type -P script >/dev/null; then
+  on_terminal NO_COLOR=
+  grep -q $'\x1b\[1;32mPASS\x1b\[0m' out || complain "no colour on a terminal"
+  line=$(sed -n 's/.*voltage *\x1b\[0m//p' out | tr -d '\r')
+  LC_ALL=C.UTF-8 bash -c '[ ${#1} -eq 37 ]' - "$line" || complain "the voltage is not as wide as the terminal: $line"
+  on_terminal NO_COLOR=1
+  grep -q $'\x1b\[[0-9;]*m' out && complain "NO_COLOR is ignored"
+fi
+
 # Records of power cycles: the notable ones, or all.
 expect 0 run "$scenario" --quiet --cycles all --report all.json
 cmp -s <(grep -v kept first.json) <(grep -v kept all.json) || complain "27 cycles were not all kept anyway"

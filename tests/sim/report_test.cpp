@@ -113,6 +113,23 @@ TEST(Report, FollowsThePublishedSchema) {
   }
 }
 
+// The first moments of each shipped scenario, with what its file says in the report.
+TEST(Report, OfShippedScenariosFollowsThePublishedSchema) {
+  const Json schema = schema_of_runs();
+  int count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(BROWNOUT_SOURCE_DIR) + "/scenarios")) {
+    if (entry.path().extension() != ".yaml") continue;
+    const Scenario scenario = load_scenario(entry.path(), {{"stop.time=700 ms"}}, std::nullopt);
+    const Json report = Json::parse(json_report(scenario, run(scenario)));
+    const std::vector<std::string> faults = schema_faults(schema, report);
+    EXPECT_TRUE(faults.empty()) << entry.path() << ": " << faults.front();
+    EXPECT_EQ(report["inputs"]["stop"]["time"], "700 ms");
+    ++count;
+  }
+  EXPECT_GE(count, 10);
+}
+
 // A validator that finds nothing would pass the test above.
 TEST(Report, TheSchemaRefusesWhatIsNotOne) {
   const Json schema = schema_of_runs();
