@@ -24,6 +24,10 @@ usage: brownout COMMAND [ARGUMENTS]
 
 commands
   run SCENARIO.yaml   run a scenario end to end and report what it found
+  compare A.json B.json
+                      what changed between reports, with rules that guard a CI
+  report FILE.json    a page to look at: voltage, energy, persists
+  sweep SCENARIO.yaml run a grid of variants, and print one table
   size SCENARIO.yaml  how big its capacitor has to be, line by line
   explore SCENARIO.yaml
                       cut the power at every point of its workload, and verify that nothing is lost
@@ -54,7 +58,10 @@ struct Command {
   std::string_view name;
   int (*run)(const Arguments&);
 };
-constexpr std::array<Command, 11> kCommands = {{{"run", run_command},
+constexpr std::array<Command, 14> kCommands = {{{"run", run_command},
+                                                {"compare", compare_command},
+                                                {"report", report_command},
+                                                {"sweep", sweep_command},
                                                 {"size", size_command},
                                                 {"explore", explore_command},
                                                 {"fuzz", fuzz_command},
@@ -83,9 +90,9 @@ int dispatch(const Arguments& arguments) {
   for (const Command& command : kCommands) {
     if (command.name == name) return command.run(Arguments(arguments.begin() + 1, arguments.end()));
   }
-  constexpr std::array<std::string_view, 15> kNames = {"run",    "size",    "explore", "fuzz",   "merge",
-                                                       "replay", "inspect", "trace",   "timing", "parts",
-                                                       "list",   "test",    "bench",   "--help", "--version"};
+  constexpr std::array<std::string_view, 18> kNames = {
+      "run",     "compare", "report", "sweep", "size", "explore", "fuzz",  "merge",  "replay",
+      "inspect", "trace",   "timing", "parts", "list", "test",    "bench", "--help", "--version"};
   const auto near = nearest(name, kNames);
   const std::string hint = near ? fmt::format("did you mean `{}`?", *near) : "see `brownout --help`";
   throw InputError({"brownout", 0, 0}, fmt::format("unknown command `{}`; {}", name, hint));

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -7,16 +8,18 @@
 #include "sim/cli/commands.hpp"
 #include "sim/cli/interrupt.hpp"
 #include "sim/cli/options.hpp"
+#include "sim/cli/terminal.hpp"
 #include "sim/machine/control_run.hpp"
 #include "sim/report/report.hpp"
+#include "sim/report/sparkline.hpp"
 #include "sim/report/write_file.hpp"
 
 namespace brownout::sim::cli {
 namespace {
 
 constexpr const char* kUsage =
-    R"(usage: brownout run SCENARIO.yaml [--set PATH=VALUE]... [--report FILE.json] [--image FILE]
-                    [--seed N] [--quiet]
+    R"(usage: brownout run SCENARIO.yaml [--set PATH=VALUE]... [--report FILE.json] [--cycles all]
+                    [--image FILE] [--seed N] [--quiet]
 
 Runs the real heap on the simulated board: a control run without outages first, then the scenario, with the
 persist interrupt at the exact instant at which the supply sinks to the warning level. Prints a summary; the
@@ -65,12 +68,39 @@ po::options_description options_of_run() {
       ("report", po::value<std::string>(), "write the report as JSON to this file")  //
       ("image", po::value<std::string>(),
        "write the FRAM's bytes at the end of the run, or at the loss that ended it, to this file; see "
-       "`brownout inspect`")                                                                      //
+       "`brownout inspect`")  //
+      ("cycles", po::value<std::string>(),
+       "which power cycles the report has a record of: `notable` (the first and last 100, each lost one up "
+       "to "
+       "10,000, the 500 with the longest persist and the 500 with the lowest voltage) or `all`")  //
       ("seed", po::value<std::string>(), "seed of everything random, instead of the scenario's")  //
       ("quiet", "print nothing but errors")                                                       //
       ("help", "this text")                                                                       //
       ("scenario", po::value<std::string>(), "the scenario file");
   return options;
+}
+
+// With the voltage as a line, as wide as fits.
+std::string text_for(const Scenario& scenario, const RunResult& result, const Terminal& terminal) {
+  std::string text = summary(scenario, result);
+  constexpr std::size_t kLabel = 13;
+  constexpr std::size_t kMost = 80;
+  const std::size_t columns = std::min(terminal.columns, kMost);
+  if (terminal.utf8 && columns > kLabel) {
+    const std::string line =
+        sparkline(result.cycles.envelope(), columns - kLabel, scenario.supply.thresholds.brown_out_v);
+    if (!line.empty()) text += fmt::format("  voltage    {}\n", line);
+  }
+  return coloured(text, terminal);
+}
+
+bool wants_all_cycles(const po::variables_map& values) {
+  if (values.count("cycles") == 0) return false;
+  const auto& which = values["cycles"].as<std::string>();
+  if (which != "all" && which != "notable") {
+    throw InputError({"--cycles " + which, 0, 0}, "there are `all` and `notable`");
+  }
+  return which == "all";
 }
 
 }  // namespace
@@ -86,9 +116,11 @@ int run_command(const Arguments& arguments) {
   const std::string report = output_path_of(values, "report");
   const std::string image = output_path_of(values, "image");
   const bool quiet = values.count("quiet") > 0;
+  const bool all_cycles = wants_all_cycles(values);
   const Scenario scenario = scenario_of(values, seed);
 
   RunOptions run_options;
+  run_options.all_cycles = all_cycles;
   run_options.interrupted = watch_interrupts();
   std::vector<std::uint8_t> fram;
   if (!image.empty()) run_options.fram_image = &fram;
@@ -100,7 +132,7 @@ int run_command(const Arguments& arguments) {
   }
   if (!report.empty()) write_file(report, json_report(scenario, result));
   if (!image.empty()) write_file(image, {reinterpret_cast<const char*>(fram.data()), fram.size()});
-  if (!quiet) print(summary(scenario, result));
+  if (!quiet) print(text_for(scenario, result, standard_output()));
   return exit_code(result);
 }
 

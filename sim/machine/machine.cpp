@@ -147,6 +147,9 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
   result_.initial_j = train_.stored_j();
   if (storage.bus_faults.any()) faults_.emplace(storage.bus_faults, storage.part.size_bytes, scenario.seed);
   inject_faults(true);
+  result_.cycles.begin(result_.initial_j);
+  if (options_.all_cycles) result_.cycles.keep_all();
+  train_.watch(&result_.cycles);
   result_.persist_bound = options_.bound ? *options_.bound : persist_bound(scenario);
   if (attaches()) shadow_.follow_versions();
 }
@@ -251,6 +254,7 @@ void Machine::note_turn_on() {
   turn_on_drawn_j_ = ledger_.drawn_j();
   fram_.power_on(power_on_at_);
   ++result_.turn_ons;
+  result_.cycles.turn_on({power_on_at_, train_.terminal_v()}, train_.stored_j());
   fingerprint_.add(Trace::turn_on, train_.now(), train_.terminal_v());
 }
 
@@ -274,6 +278,7 @@ void Machine::persist_interrupt() {
     const bool recovered = after != AfterPersist::shutdown && !sleep_until_outage();
     if (recovered && after == AfterPersist::sleep) {
       ++result_.false_alarms;
+      result_.cycles.false_alarm();
       tick_.skip_to(train_.now());  // what struck asleep took nobody's time
     } else {
       // A run that ended in the persist or asleep saw no outage; what was saved is brought back all the same.
@@ -302,6 +307,7 @@ bool Machine::persist_now() {
   const bool dirty = anything_dirty();
   const BusCounters before = counters();
   note_persist_begin();
+  log(CycleEvent::persist_begin);
   fingerprint_.add(Trace::persist_begin, train_.now(), train_.terminal_v());
 
   const heap::Status status = firmware_->persist();
@@ -324,6 +330,8 @@ bool Machine::persist_now() {
     result_.persist.bytes.add(static_cast<double>(counters().data_bytes - before.data_bytes));
     result_.persist.transactions.add(static_cast<double>(counters().transactions - before.transactions));
     result_.lowest_persist_end_v = std::min(result_.lowest_persist_end_v, train_.terminal_v());
+    result_.cycles.persisted(train_.now() - crossing_.at, train_.terminal_v());
+    log(CycleEvent::persist_end);
     check_persist(before);
   }
   fingerprint_.add(Trace::persist_end, train_.now(), train_.terminal_v());
@@ -369,11 +377,13 @@ bool Machine::anything_dirty() const { return inspector_->anything_dirty(ram_, s
 void Machine::note_delay() {
   train_.settle();
   delay_ = {ledger_.drawn_j() - train_.warn_crossing()->drawn_j, 0, train_.terminal_v()};
+  log(CycleEvent::warn);
 }
 
 void Machine::note_running() {
   train_.settle();
   running_ = {train_.now(), ledger_.drawn_j()};
+  log(CycleEvent::running);
 }
 
 // The warning level may have been crossed before the program ran, in boot or restore.
@@ -390,6 +400,7 @@ void Machine::note_persist_begin() {
 bool Machine::sleep_until_outage() {
   enter(Mode::asleep, Phase::off);
   use(scenario_.mcu.after_persist == AfterPersist::sleep ? Activity::sleep : Activity::deep_sleep);
+  log(CycleEvent::asleep);
   if (false_alarm_planned_ && !frozen_) train_.bench_on();
   false_alarm_planned_ = false;
   if (!frozen_ && !train_.warn_asserted()) return false;  // back before the persist ended
@@ -444,6 +455,7 @@ void Machine::boot_and_restore() {
   const Picoseconds begin = train_.now();
   const double begin_j = ledger_.drawn_j();
   const BusCounters before = counters();
+  log(CycleEvent::restore_begin);
   const heap::Status status = firmware_->restore();
   if (!status.ok()) {
     std::string what = fmt::format("the restore after a complete persist reported error {}{}",
@@ -453,6 +465,8 @@ void Machine::boot_and_restore() {
   train_.settle();
   if (!frozen_) {
     result_.largest_start_j = std::max(result_.largest_start_j, ledger_.drawn_j() - turn_on_drawn_j_);
+    result_.cycles.restored(train_.now() - begin);
+    log(CycleEvent::restore_end);
     result_.restore.time_s.add((train_.now() - begin).seconds());
     result_.restore.energy_j.add(ledger_.drawn_j() - begin_j);
     result_.restore.bytes.add(static_cast<double>(counters().data_bytes - before.data_bytes));
@@ -474,6 +488,13 @@ void Machine::power_down() {
   fill_pattern(os_part_);
   fill_pattern(firmware_->static_ram());
   fingerprint_.add(Trace::power_off, train_.now());
+  if (frozen_) return;  // the last cycle ends with the run
+  const double terminal_v = train_.terminal_v();
+  result_.cycles.end(false, {train_.now(), terminal_v}, train_.stored_j(), ledger_, result_.operations);
+}
+
+void Machine::log(CycleEvent event) {
+  if (!frozen_) result_.cycles.event(event, {train_.now(), train_.terminal_v()});
 }
 
 // The supply fell below the brown-out level, or collapsed, while the CPU ran.
@@ -528,6 +549,7 @@ void Machine::lose(bool warned) {
 void Machine::record_loss(bool warned) {
   train_.settle();
   ++result_.lost;
+  log(CycleEvent::lost);
   fingerprint_.add(Trace::lost, train_.now(), result_.lost);
   const bool kept = result_.losses.size() < kLossesKept;
   const std::optional<bool> restorable = kept || attaches() ? image_is_usable() : std::nullopt;

@@ -50,6 +50,8 @@ struct RunOptions {
   std::vector<std::uint8_t>* fram_image = nullptr;
   // Outages at points of the program's course in place of those of the source; outlives the run.
   OutagePlan* plan = nullptr;
+  // Keep the record of every power cycle, however many there are.
+  bool all_cycles = false;
   // What persists are compared with, in place of the scenario's bound: tests plant an error.
   std::optional<PersistBound> bound;
 };
@@ -151,6 +153,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   [[nodiscard]] bool is_mapped() const { return scenario_.storage.part.is_mapped; }
   // Of the bus; of a mapped part the driver's transfers, and no transactions.
   [[nodiscard]] const BusCounters& counters() const { return bus_ ? bus_->counters() : copies_; }
+  void log(CycleEvent event);
   void note_operation();
 
   // Endings. stop() freezes time: the program runs on to the end of its operation without cost.

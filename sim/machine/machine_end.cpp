@@ -60,6 +60,8 @@ std::optional<std::string> Machine::structure_fault() const {
 
 RunResult Machine::finish() {
   train_.close();
+  const double terminal_v = train_.terminal_v();
+  result_.cycles.end(true, {train_.now(), terminal_v}, train_.stored_j(), ledger_, result_.operations);
   result_.simulated = train_.now();
   result_.bus_transactions = counters().transactions;
   result_.bus_transfers = counters().transfers;

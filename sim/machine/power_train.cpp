@@ -34,6 +34,33 @@ PowerTrain::PowerTrain(const SupplyConfig& supply, std::unique_ptr<devices::Sour
   find_next_event();
 }
 
+void PowerTrain::watch(CycleLog* log) {
+  settle();
+  log_ = log;
+  log_voltage(now_, capacitor_);
+}
+
+void PowerTrain::log_voltage(Picoseconds at, const devices::Capacitor& capacitor) {
+  if (log_ == nullptr) return;
+  log_->voltage({at, capacitor.terminal_v(net_w())}, !board_is_off() && phase_ != Phase::off);
+}
+
+// Of the span that has just been settled, which began with the capacitor as `before`: where the voltage
+// turned or jumped, and the edges of the log's stretches. Between these it moves one way only.
+void PowerTrain::log_span(devices::Capacitor before) {
+  const bool rises = capacitor_.energy_j() > before.energy_j();
+  const bool jumps = capacitor_.parameters().esr_ohm != 0;
+  if (rises != rises_ || jumps) log_voltage(settled_, before);
+  rises_ = rises;
+  Picoseconds at = settled_;
+  for (Picoseconds edge = log_->next_edge(); edge < now_; edge = log_->next_edge()) {
+    before.advance(edge - at, net_w());
+    at = edge;
+    log_voltage(at, before);
+  }
+  if (jumps) log_voltage(now_, capacitor_);
+}
+
 double PowerTrain::terminal_v() {
   settle();
   return capacitor_.terminal_v(net_w());
@@ -210,6 +237,7 @@ void PowerTrain::bench_brings_to(double terminal_v) {
   }
   ledger_.note_moved(capacitor_.energy_j() - before_j);
   find_next_event();
+  log_voltage(now_, capacitor_);
 }
 
 void PowerTrain::find_next_event() {
@@ -298,7 +326,13 @@ void PowerTrain::settle() {
   span.leaked_w = leaked_w_;
   span.off_w = off_w_;
   if (bench_ == Bench::on) ledger_.note_bench(span.source_w, span.duration);
-  span.losses = capacitor_.advance(span.duration, net_w());
+  if (log_ == nullptr) {
+    span.losses = capacitor_.advance(span.duration, net_w());
+  } else {
+    const devices::Capacitor before = capacitor_;
+    span.losses = capacitor_.advance(span.duration, net_w());
+    log_span(before);
+  }
   settled_ = now_;
   ledger_.book(span);
   ledger_.note_state(phase_, load_, cell_, span.duration);

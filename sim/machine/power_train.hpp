@@ -7,6 +7,7 @@
 
 #include "devices/supply/capacitor.hpp"
 #include "devices/supply/source.hpp"
+#include "sim/machine/cycle_log.hpp"
 #include "sim/machine/ledger.hpp"
 #include "sim/machine/supply_flows.hpp"
 #include "sim/scenario/scenario.hpp"
@@ -40,6 +41,9 @@ struct VoltageRange {
 class PowerTrain {
  public:
   PowerTrain(const SupplyConfig& supply, std::unique_ptr<devices::Source> source, Ledger& ledger);
+
+  // Tells `log` of the voltage from now on; it outlives the train, or null. Nothing else changes by it.
+  void watch(CycleLog* log);
 
   [[nodiscard]] Picoseconds now() const { return now_; }
   // Terminal voltage now, under the present load. O(1).
@@ -112,6 +116,8 @@ class PowerTrain {
   PowerEvent take_event();
   void note_crossing();
   void bench_brings_to(double terminal_v);
+  void log_voltage(Picoseconds at, const devices::Capacitor& capacitor);
+  void log_span(devices::Capacitor before);
   [[nodiscard]] bool is_off() const { return load_.total_w() == 0; }
   [[nodiscard]] bool board_is_off() const { return !powered_ || is_off(); }
   [[nodiscard]] double out_w() const { return drawn_w_ + leaked_w_ + off_w_; }
@@ -123,6 +129,8 @@ class PowerTrain {
   SupplyFlows flows_;
   std::unique_ptr<devices::Source> source_;
   Ledger& ledger_;
+  CycleLog* log_ = nullptr;
+  bool rises_ = false;  // the capacitor's energy, in the latest span
   Load load_;
   Phase phase_ = Phase::off;
   double initial_j_ = 0;

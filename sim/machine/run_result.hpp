@@ -11,6 +11,7 @@
 
 #include "devices/fram/fram_chip.hpp"
 #include "sim/machine/bus_faults.hpp"
+#include "sim/machine/cycle_log.hpp"
 #include "sim/machine/ledger.hpp"
 #include "sim/machine/persist_bound.hpp"
 #include "sim/verify/recovery.hpp"
@@ -177,6 +178,7 @@ struct RunResult {
   double final_v = 0;
   Ledger::Balance balance;
   std::uint64_t fingerprint = 0;
+  CycleLog cycles;
 };
 
 }  // namespace brownout::sim

@@ -6,13 +6,18 @@
 
 namespace brownout::sim {
 
+namespace {
+
+struct Prefix {
+  double factor;
+  const char* name;
+};
+constexpr Prefix kPrefixes[] = {{1e6, "M"},  {1e3, "k"},  {1, ""},     {1e-3, "m"},
+                                {1e-6, "u"}, {1e-9, "n"}, {1e-12, "p"}};
+
+}  // namespace
+
 std::string si(double value, const char* unit) {
-  struct Prefix {
-    double factor;
-    const char* name;
-  };
-  constexpr Prefix kPrefixes[] = {{1e6, "M"},  {1e3, "k"},  {1, ""},     {1e-3, "m"},
-                                  {1e-6, "u"}, {1e-9, "n"}, {1e-12, "p"}};
   if (!std::isfinite(value)) return fmt::format("no {}", unit);
   if (value == 0) return fmt::format("0 {}", unit);
   for (const Prefix& prefix : kPrefixes) {
@@ -22,6 +27,15 @@ std::string si(double value, const char* unit) {
     return fmt::format("{:.{}f} {}{}", scaled, decimals, prefix.name, unit);
   }
   return fmt::format("{:.3g} {}", value, unit);
+}
+
+std::string si(double value, const char* unit, int digits) {
+  if (!std::isfinite(value)) return fmt::format("no {}", unit);
+  for (const Prefix& prefix : kPrefixes) {
+    if (value == 0 || std::fabs(value) < prefix.factor) continue;
+    return fmt::format("{:.{}g} {}{}", value / prefix.factor, digits, prefix.name, unit);
+  }
+  return fmt::format("{:.{}g} {}", value, digits, unit);
 }
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }

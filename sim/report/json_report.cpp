@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/machine/sizing.hpp"
+#include "sim/report/cycle_sections.hpp"
+#include "sim/report/inputs.hpp"
 #include "sim/report/report.hpp"
 #include "sim/report/storage_outlook.hpp"
 #include "sim/scenario/choices.hpp"
@@ -217,6 +219,50 @@ Json bus_faults_of(const Scenario& scenario, const RunResult& result) {
           {"wrong_bytes_in_store", result.wrong_bytes ? Json(*result.wrong_bytes) : Json(nullptr)}};
 }
 
+// Of the scenario as written: without its name, which says nothing about what was simulated, and the bytes of
+// files that it names.
+Json hashes(const Scenario& scenario) {
+  Json inputs = inputs_of(scenario);
+  if (inputs.is_null()) return {{"scenario", nullptr}, {"configuration", hash_of(configuration(scenario))}};
+  inputs.erase("name");
+  inputs["seed"] = scenario.seed;
+  return {{"scenario", hash_of(inputs)}, {"configuration", hash_of(configuration(scenario))}};
+}
+
+// How much of the time the board was on, and the program ran; work for time and energy.
+Json progress(const RunResult& result) {
+  const auto share = [&result](Picoseconds time) {
+    return result.simulated.count > 0 ? Json(time.seconds() / result.simulated.seconds()) : Json(nullptr);
+  };
+  const auto each = [](double count, double of) { return of > 0 ? Json(count / of) : Json(nullptr); };
+  Picoseconds on;
+  double used_j = 0;
+  for (const Phase phase : kAllPhases) {
+    const PhaseUse& use = result.phases[static_cast<std::size_t>(phase)];
+    used_j += use.energy_j();
+    if (phase != Phase::off) on += use.time;
+  }
+  const Picoseconds running = result.phases[static_cast<std::size_t>(Phase::run)].time;
+  const auto operations = static_cast<double>(result.operations);
+  return {{"duty_cycle", share(on)},
+          {"unavailability", share(result.simulated - running)},
+          {"operations_per_second", each(operations, result.simulated.seconds())},
+          {"operations_per_joule", each(operations, used_j)},
+          {"operations_per_harvested_joule", each(operations, result.harvested_j)}};
+}
+
+// What is left: volts above brown-out after the worst persist, shares of the bound that it did not take, and
+// how often the capacitance would do. Null without a persist.
+Json margin(const Scenario& scenario, const RunResult& result) {
+  const bool any = result.persist.time_s.count() > 0;
+  const auto left = [any](double value) { return any ? number(value) : Json(nullptr); };
+  const double recommended_f = recommended_capacitance(scenario, result);
+  return {{"voltage_v", left(result.lowest_persist_end_v - scenario.supply.thresholds.brown_out_v)},
+          {"time_share", left(1 - result.largest_over_bound.time)},
+          {"energy_share", left(1 - result.largest_over_bound.energy)},
+          {"capacitance_ratio", number(scenario.supply.capacitor.capacitance_f / recommended_f)}};
+}
+
 // Shares are null if there was no persist.
 Json bound_of(const RunResult& result) {
   const PersistBound& bound = result.persist_bound;
@@ -272,6 +318,7 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
   for (const PhaseUse& use : result.phases) used_j += use.energy_j();
 
   Json report;
+  report["schema"] = kReportSchema;
   report["schema_version"] = kReportSchemaVersion;
   report["version"] = BROWNOUT_VERSION;
   report["scenario"] = scenario.name;
@@ -281,7 +328,9 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
   report["complete"] = result.complete;
   report["failure"] = result.failure.empty() ? Json(nullptr) : Json(result.failure);
   report["warnings"] = warnings_of(scenario);
+  report["hashes"] = hashes(scenario);
   report["configuration"] = configuration(scenario);
+  report["inputs"] = inputs_of(scenario);
   report["simulated_time_s"] = result.simulated.seconds();
   report["simulated_time_ps"] = result.simulated.count;
   report["outages"] = {{"total", result.persisted + result.lost},
@@ -316,6 +365,8 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
        result.simulated.count > 0 ? Json(operations / result.simulated.seconds()) : Json(nullptr)},
       {"energy_per_operation_j", operations > 0 ? Json(used_j / operations) : Json(nullptr)},
       {"largest_operation_j", result.largest_operation_j}};
+  report["progress"] = progress(result);
+  report["margin"] = margin(scenario, result);
   report["capacitor"] = {{"capacitance_f", scenario.supply.capacitor.capacitance_f},
                          {"needed_by_largest_persist_f", number(result.needed_capacitance_f)},
                          {"recommended_f", number(recommended_capacitance(scenario, result))}};
@@ -341,7 +392,9 @@ std::string json_report(const Scenario& scenario, const RunResult& result) {
                       {"reads_compared", result.reads_compared},
                       {"longest_section_cycles", result.longest_section_cycles}};
   report["fingerprint"] = fmt::format("{:016x}", result.fingerprint);
-  return report.dump(2) + "\n";
+  std::string text = report.dump(2);
+  text.resize(text.size() - 2);  // the line feed and the brace that end it
+  return text + ",\n" + cycle_sections(result.cycles) + "\n}\n";
 }
 
 }  // namespace brownout::sim

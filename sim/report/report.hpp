@@ -8,7 +8,10 @@
 
 namespace brownout::sim {
 
-inline constexpr int kReportSchemaVersion = 1;
+inline constexpr const char* kReportSchema = "brownout-run";
+// Published as schema/run-2.schema.json. 2 added schema, hashes, inputs, progress, margin, distribution,
+// voltage and cycles.
+inline constexpr int kReportSchemaVersion = 2;
 
 // JSON text, two spaces of indent, keys in a fixed order, ending in a line feed. Times in seconds (and
 // picoseconds where exactness matters), energies in joules, capacitances in farads. A value that does not

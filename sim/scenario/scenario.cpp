@@ -59,6 +59,7 @@ Scenario parse_scenario(const std::string& text, const std::string& file,
   scenario.supply = read_supply(root, context, scenario.mcu);
   scenario.heap = read_heap(root, scenario.mcu);
   scenario.workload = read_workload(root, context);
+  scenario.document = std::make_shared<const Node>(tree);
   scenario.stop = read_stop(root, firmware::ends(scenario.workload) || ends(scenario.supply.source));
   return scenario;
 }

@@ -23,6 +23,7 @@
 #include "heap/storage/verified.hpp"
 #include "sim/firmware/memory_options.hpp"
 #include "sim/firmware/workload_options.hpp"
+#include "sim/scenario/document.hpp"
 #include "sim/scenario/input_error.hpp"
 
 namespace brownout::sim {
@@ -168,6 +169,8 @@ struct Scenario {
   // line if it was left to its default. For errors that show only when parts are put together.
   [[nodiscard]] Location where(std::string_view path) const;
   std::map<std::string, Location, std::less<>> locations;
+  // As it was written, overrides applied; null if it was made without a file.
+  std::shared_ptr<const Node> document;
 };
 
 struct Override {

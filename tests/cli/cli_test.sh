@@ -118,6 +118,116 @@ expect 0 run "$scenario" --report report.json --quiet --seed 7
 says report.json '"seed": 7'
 [ "$(find . -name '*.json*' | wc -l)" -eq 2 ] || complain "temporary files were left behind"
 
+# Colour on a terminal only, and not with NO_COLOR; the voltage as a line where the locale can.
+LC_ALL=C.UTF-8 "$program" run "$scenario" >out
+says out '^  voltage +[^ ]{67,}$'
+grep -q $'\x1b' out && complain "colours in a pipe"
+LC_ALL=C "$program" run "$scenario" >out
+grep -q '^  voltage' out && complain "blocks without UTF-8"
+# on_terminal VARIABLE...: the same on a terminal of 50 columns.
+on_terminal() {
+  env LC_ALL=C.UTF-8 TERM=xterm "$@" script -qec "stty cols 50; '$program' run '$scenario'" /dev/null </dev/null >out
+}
+if type -P script >/dev/null; then
+  on_terminal NO_COLOR=
+  grep -q $'\x1b\[1;32mPASS\x1b\[0m' out || complain "no colour on a terminal"
+  line=$(sed -n 's/.*voltage *\x1b\[0m//p' out | tr -d '\r')
+  LC_ALL=C.UTF-8 bash -c '[ ${#1} -eq 37 ]' - "$line" || complain "the voltage is not as wide as the terminal: $line"
+  on_terminal NO_COLOR=1
+  grep -q $'\x1b\[[0-9;]*m' out && complain "NO_COLOR is ignored"
+fi
+
+# Records of power cycles: the notable ones, or all.
+expect 0 run "$scenario" --quiet --cycles all --report all.json
+cmp -s <(grep -v kept first.json) <(grep -v kept all.json) || complain "27 cycles were not all kept anyway"
+refused 'there are `all` and `notable`' run "$scenario" --cycles some
+
+# Comparisons: 0 if no rule strikes, 1 if one does, 2 for what is no report.
+expect 0 compare --help
+says out '--fail-on'
+expect 0 compare first.json first.json
+says out '^  equal: all [0-9]+ fields$'
+[ "$(wc -l <out)" -eq 4 ] || complain "equal reports were shown as different: $(cat out)"
+expect 0 compare first.json report.json
+says out '^  inputs|^  seed +1 +7'
+expect 0 run "$scenario" --quiet --set supply.capacitor.capacitance="56 uF" --report larger.json
+expect 0 compare first.json larger.json --fail-on 'outages.lost > 0' --fail-on 'work.operations < -1%'
+says out 'inputs.supply.capacitor.capacitance +47 uF +56 uF'
+says out 'configuration.capacitance_f +47 uF +56 uF +\+9 uF +\+19.1 %'
+says out '^held   outages.lost > 0: 0 in B$'
+grep -q mcu_clock_hz out && complain "compare shows what is equal"
+expect 0 compare first.json larger.json --all
+says out 'configuration.mcu_clock_hz'
+expect 1 compare first.json first.json larger.json --fail-on 'work.operations > +5%'
+says out '^held   work.operations > \+5%: \+0 % in B$'
+says out '^STRUCK work.operations > \+5%: \+[0-9.]+ % in C$'
+for format in text markdown json html; do expect 0 compare first.json larger.json --format $format; done
+says out '^<!doctype html>'
+refused 'there are text, markdown, json and html' compare first.json larger.json --format pdf
+refused 'did you mean `work.operations`' compare first.json larger.json --fail-on 'work.operation > 1'
+refused 'needs PATH OP VALUE' compare first.json larger.json --fail-on 'work.operations'
+refused 'needs two reports' compare first.json
+refused 'missing.json.*cannot be read' compare first.json missing.json
+refused 'is a directory' compare first.json "$work"
+: >empty.json
+refused '^empty.json: is empty' compare first.json empty.json
+head -c 5000 first.json >cut.json
+refused '^cut.json:[0-9]+:[0-9]+: is cut short' compare first.json cut.json
+sed 's/"seed": 1,/"seed": one,/' first.json >wrong.json
+refused '^wrong.json:6:11: is no JSON' compare first.json wrong.json
+echo '{"a": 1}' >foreign.json
+refused '^foreign.json: is JSON, but no report of this program' compare first.json foreign.json
+refused 'did you mean `compare`' compere first.json first.json
+
+# Pages, pictures and tables of a report.
+expect 0 report --help
+says out '--html'
+expect 0 report first.json --html page.html --svg voltage.svg --csv cycles.csv
+says page.html 'Content-Security-Policy'
+says page.html 'uPlot'
+grep -qE 'src="|href="http|@import' page.html && complain "the page asks for something"
+says voltage.svg '^<svg '
+[ "$(wc -l <cycles.csv)" -eq 29 ] || complain "cycles.csv has $(wc -l <cycles.csv) lines"
+says cycles.csv '^cycle,end,begin_s,turn_on_s,'
+expect 0 report first.json larger.json --html both.html
+refused 'needs a report' report --html page.html
+refused 'needs --html, --svg or --csv' report first.json
+refused 'take one report' report first.json larger.json --svg voltage.svg
+refused 'does not exist' report first.json --html missing/page.html
+refused 'is JSON, but no report' report foreign.json --html no.html
+grep -v '"stretch_s"' first.json >part.json
+refused 'has no `voltage.stretch_s`' report part.json --html no.html
+sed 's/"schema_version": 2/"schema_version": 1/' first.json >old.json
+refused 'is of schema version 1' report old.json --html no.html
+[ ! -e no.html ] || complain "a refused page was written"
+expect 3 report first.json --html /dev/full
+
+# Sweeps: a grid, its table, and a cell that fails is a result.
+expect 0 sweep --help
+says out '--vary'
+capacitors='supply.capacitor.capacitance=10 uF,47 uF'
+expect 0 sweep "$scenario" --vary "$capacitors" --vary 'storage.sck=4 MHz,8 MHz' --jobs 2 --out sweep.csv
+says out '^rf-counter: 4 runs$'
+says out '^  10 uF +4 MHz +fail +lost'
+says out '^  47 uF +8 MHz +pass +time'
+says out '^against the first$'
+[ "$(wc -l <sweep.csv)" -eq 5 ] || complain "sweep.csv has $(wc -l <sweep.csv) lines"
+says sweep.csv '^supply.capacitor.capacitance,storage.sck,verdict,stop_reason,'
+says sweep.csv '^47 uF,8 MHz,pass,time,'
+expect 0 sweep "$scenario" --vary "$capacitors" --quiet --out sweep.json
+says sweep.json '"schema": "brownout-sweep"'
+[ ! -s out ] || complain "sweep --quiet printed something"
+refused 'is a table of `brownout sweep`' compare first.json sweep.json
+refused 'needs --vary' sweep "$scenario"
+refused 'needs a scenario' sweep --vary "$capacitors"
+refused 'did you mean' sweep "$scenario" --vary supply.capacitor.capacitanse=1uF
+refused 'needs key=value' sweep "$scenario" --vary supply.capacitor.capacitance
+refused 'is there twice' sweep "$scenario" --vary seed=1,1
+refused 'is varied already' sweep "$scenario" --vary seed=1,2 --vary seed=3
+refused 'has to end in .csv or .json' sweep "$scenario" --vary seed=1,2 --out table.txt
+refused 'has to be from 1 to 256' sweep "$scenario" --vary seed=1,2 --jobs 0
+rm -f part.json old.json *.html voltage.svg cycles.csv sweep.* all.json larger.json cut.json wrong.json foreign.json empty.json
+
 # A report that cannot be written is the environment's failure.
 expect 3 run "$scenario" --report /dev/full --quiet
 

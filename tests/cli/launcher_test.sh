@@ -45,6 +45,7 @@ make_bin() {
 
 make_package_stubs() {
   stub g++ <<<''
+  stub npm <<<''
   stub sudo <<<'exec "$@"'
   stub dpkg-query <<'STUB'
 while IFS= read -r package; do
@@ -193,6 +194,14 @@ check_only_missing_are_installed() {
   printf '%s\n' "${build_packages[@]/libfmt-dev/}" >"$STUBS/installed"
   launch 0
   called '^apt-get .* --no-install-recommends libfmt-dev$'
+}
+
+check_npm_is_installed_where_there_is_none() {
+  start 'no npm'
+  mv "$bin/npm" "$work/npm"
+  launch 0
+  called '^apt-get .* --no-install-recommends nodejs npm$'
+  mv "$work/npm" "$bin/npm"
 }
 
 check_empty_lists() {
@@ -448,6 +457,7 @@ main() {
   make_tree
   check_first_run
   check_only_missing_are_installed
+  check_npm_is_installed_where_there_is_none
   check_empty_lists
   check_install_fails
   check_no_apt
