@@ -1,6 +1,5 @@
 // Section `storage` but for a part of the user's own.
 #include <array>
-#include <span>
 
 #include <fmt/format.h>
 
@@ -99,21 +98,27 @@ void read_faults(const Section& section, StorageConfig& storage) {
   }
 }
 
+template <std::size_t kCount>
+void refuse_bus(const Section& section, const std::array<std::string_view, kCount>& keys,
+                const devices::FramPart& part) {
+  for (const std::string_view key : keys) {
+    if (const auto found = section.find(key)) {
+      found->fail_at_key(
+          fmt::format("{} lies in the address space of its MCU: there is no bus, leave this out", part.name));
+    }
+  }
+}
+
 // The CPU is all that a part in its address space needs.
-void check_mapped(const Section& section, const StorageConfig& storage, const McuConfig& mcu) {
+void read_mapped(const Section& section, StorageConfig& storage, const McuConfig& mcu) {
   constexpr std::array<std::string_view, 8> kBusKeys{"sck",    "transfer", "slice",   "bus",
                                                      "unsafe", "retries",  "timeout", "verify"};
   constexpr std::array<std::string_view, 2> kWireFaults{"bit_error_rate", "missing_answer"};
-  const auto refuse = [&](const Section& within, std::span<const std::string_view> keys) {
-    for (const std::string_view key : keys) {
-      if (const auto found = within.find(key)) {
-        found->fail_at_key(fmt::format(
-            "{} lies in the address space of its MCU: there is no bus, leave this out", storage.part.name));
-      }
-    }
-  };
-  refuse(section, kBusKeys);
-  if (const auto faults = section.find_section("faults", kFaultKeys)) refuse(*faults, kWireFaults);
+  if (const auto faults = section.find_section("faults", kFaultKeys)) {
+    refuse_bus(*faults, kWireFaults, storage.part);
+  }
+  read_faults(section, storage);
+  refuse_bus(section, kBusKeys, storage.part);
   if (mcu.profile.maps_fram) return;
   std::string able;
   for (const devices::McuProfile& profile : devices::mcu_profiles()) {
@@ -131,8 +136,7 @@ StorageConfig read_storage(const Section& root, const McuConfig& mcu) {
   StorageConfig storage;
   storage.part = read_part(section);
   if (storage.part.is_mapped) {
-    check_mapped(section, storage, mcu);
-    read_faults(section, storage);
+    read_mapped(section, storage, mcu);
     return storage;
   }
   read_transfer(section, storage);
