@@ -177,7 +177,8 @@ std::uint64_t operations_of(const Scenario& scenario) {
 ExploreResult explore(const Scenario& scenario, const ExploreOptions& options) {
   assert(options.jobs > 0 && options.operations > 0);
   ExploreResult result;
-  const std::vector<Course> courses = options.courses.empty() ? courses_of(scenario) : options.courses;
+  std::vector<Course> courses = options.courses.empty() ? courses_of(scenario) : options.courses;
+  if (!options.classes[0]) std::erase(courses, Course::interrupted);
   // Without outages, to count.
   std::uint64_t total = 0;
   const std::vector<std::uint64_t>* boundaries = nullptr;
