@@ -218,9 +218,10 @@ ExploreResult explore(const Scenario& scenario, const ExploreOptions& options) {
     const std::uint64_t points = total_of(course.board.points);
     const std::uint64_t end = first + points;
     const bool goes_on = sound && !(options.stops_at_failure && result.failed > 0);
-    if (course.course == Course::interrupted && goes_on && options.classes[0]) {
-      interrupt_everywhere(scenario, options, from == 0 && to == total && !sampled,
-                           result.courses.front().board, course);
+    // It has no numbered points: whoever asks for a range of these does not ask for it.
+    const bool whole_range = from == 0 && to == total;
+    if (course.course == Course::interrupted && goes_on && whole_range) {
+      interrupt_everywhere(scenario, options, !sampled, result.courses.front().board, course);
     }
     if (goes_on && from < end && to > first) {
       Selection selection;

@@ -35,7 +35,7 @@ compile() {
       2>"$work/log" || fail "$compiler $level does not compile $source"
   done
   cmake "-DOBJECTS=$(IFS=';' && echo "${parts[*]}")" -DOUTPUT="$work/firmware.o" \
-    '-DENTRY_POINTS=build_id;known_accesses;make_firmware;plan_baseline;plan_heap' -DBUILT_WITH="$compiler $level" \
+    '-DENTRY_POINTS=build_id;known_accesses;make_firmware;plan_baseline;plan_heap;run_fuzz;set_fuzz' -DBUILT_WITH="$compiler $level" \
     -DSECTIONS="$source_dir/sim/hooks/one_object.ld" -DLD=ld.bfd -DOBJCOPY=objcopy -DNM=nm \
     -P "$source_dir/sim/hooks/one_object.cmake" >"$work/log" 2>&1 || fail "$compiler $level: no object"
 }

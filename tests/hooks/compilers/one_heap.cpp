@@ -10,6 +10,7 @@
 #include "sim/firmware/memories/heap_modules.hpp"
 #include "sim/firmware/workloads/counter.hpp"
 #include "sim/firmware/workloads/queue.hpp"
+#include "sim/firmware/workloads/run_fuzz.hpp"
 
 namespace brownout::sim::firmware {
 namespace {
@@ -31,7 +32,10 @@ heap::Error plan_heap(const heap::HeapConfig& config, const MemoryOptions&, std:
   return heap::Geometry::plan(config, storage_bytes, OneHeap::Heap::traits(), geometry);
 }
 
-// The simulator's own code refers to it; no run of this test has a baseline.
+// The simulator's own code refers to these; no run of this test has a fuzzer's program, or a baseline.
+void set_fuzz(const FuzzProgram*, FuzzCounters*) {}
+void run_fuzz(ObjectMemory&, Port&) {}
+
 BaselinePlan plan_baseline(const heap::HeapConfig& config, const MemoryOptions&,
                            std::uint32_t storage_bytes) {
   return plan_direct(config, storage_bytes);
