@@ -701,7 +701,7 @@ void ExploreBoard::suffer_at_access() {
 
 // A transfer with more accesses than there are between two outages begins anew for ever.
 void ExploreBoard::stop_if_endless() {
-  constexpr std::uint64_t kMostInACall = 100'000;
+  constexpr std::uint64_t kMostInACall = 2'000;
   if (++suffered_in_call_ > kMostInACall) fail_program("progress", "a call of the memory never ends");
 }
 

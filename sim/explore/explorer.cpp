@@ -118,7 +118,8 @@ void try_points(const Scenario& scenario, const ExploreOptions& options, const S
 void interrupt_everywhere(const Scenario& scenario, const ExploreOptions& options, bool all,
                           const BoardResult& control, CourseResult& course) {
   constexpr std::uint64_t kFew = 16;
-  const std::uint64_t phases = std::min(kAccessesApart, control.points[0].total);
+  const std::uint64_t apart = accesses_apart(scenario);
+  const std::uint64_t phases = std::min(apart, control.points[0].total);
   const std::uint64_t step = all ? 1 : std::max<std::uint64_t>(1, phases / kFew);
   std::vector<BoardResult> results(options.jobs);
   std::vector<std::thread> threads;
@@ -134,7 +135,7 @@ void interrupt_everywhere(const Scenario& scenario, const ExploreOptions& option
         BoardOptions board = board_options(options, course.course);
         board.selection.to = 0;
         board.boundaries = &control.boundaries;
-        board.for_good = {phase, kAccessesApart};
+        board.for_good = {phase, apart};
         BoardResult result = ExploreBoard(scenario, std::move(board)).run();
         const bool same =
             result.store_digest == control.store_digest && result.operations == control.operations;
@@ -167,6 +168,10 @@ std::vector<Course> courses_of(const Scenario& scenario) {
   courses.push_back(Course::perturbed);
   if (firmware_is_instrumented()) courses.push_back(Course::interrupted);
   return courses;
+}
+
+std::uint64_t accesses_apart(const Scenario& scenario) {
+  return scenario.storage.transfer == devices::TransferMode::sliced ? 64'007 : 4'001;
 }
 
 std::uint64_t operations_of(const Scenario& scenario) {

@@ -53,8 +53,8 @@ struct ExploreResult {
 std::vector<Course> courses_of(const Scenario& scenario);
 
 // Course `interrupted`: accesses from one outage for good to the next. More than any transfer has, or it
-// would begin anew for ever.
-inline constexpr std::uint64_t kAccessesApart = 4'001;
+// would begin anew for ever: in slices that is many times as many.
+std::uint64_t accesses_apart(const Scenario& scenario);
 
 // How many operations of the scenario's workload are explored unless somebody says so: stop.operations, but
 // kMostOperations at most.

@@ -151,7 +151,7 @@ Replayed replay(const Scenario& scenario, const Case& a_case, void (*before_outa
     options.stops_at_failure = true;
     options.only_nested = a_case.nested;
     options.nested = a_case.nested.has_value();
-    if (a_case.course == Course::interrupted) options.for_good = {a_case.phase, kAccessesApart};
+    if (a_case.course == Course::interrupted) options.for_good = {a_case.phase, accesses_apart(scenario)};
     if (a_case.place) {
       options.selection.only = out.place;
     } else {
