@@ -184,7 +184,7 @@ TEST(FuzzCampaign, SameForAnyNumberOfJobsAndShards) {
     const std::string whole = fuzz_json(report_of(campaign_of(kRuns, 1, 0, 1, make), kRuns));
     EXPECT_EQ(fuzz_json(report_of(campaign_of(kRuns, 3, 0, 1, make), kRuns)), whole);
     std::vector<std::pair<std::string, FuzzReport>> shards;
-    for (const std::uint64_t shard : {2, 0, 1}) {
+    for (const std::uint64_t shard : {2U, 0U, 1U}) {
       FuzzReport report = report_of(campaign_of(kRuns, 2, shard, 3, make), kRuns);
       shards.emplace_back(fmt::format("{}.json", shard), parse_fuzz_report(fuzz_json(report), "it"));
       EXPECT_EQ(shards.back().second, report);
