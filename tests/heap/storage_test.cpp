@@ -1233,6 +1233,8 @@ class FileStorageTest : public ::testing::Test {
   static constexpr auto kNever = FileStorage::Sync::never;
   static constexpr auto kEachWrite = FileStorage::Sync::each_write;
 
+  // Whoever ran before in this process has used the system, too.
+  void SetUp() override { the_system = {}; }
   void TearDown() override { the_system = {}; }
 
   // As one piece.
