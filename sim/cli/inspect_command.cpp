@@ -34,7 +34,7 @@ int inspect_command(const Arguments& arguments) {
   const po::variables_map& values = *parsed;
   const Inspection inspection = inspect_file(values["image"].as<std::string>());
   std::string text = describe(inspection);
-  if (values.count("salvage") > 0) text += "\n" + describe(inspection, salvage(inspection));
+  if (values.count("salvage") > 0) text.append("\n").append(describe(inspection, salvage(inspection)));
   print(text);
   return kExitDone;
 }

@@ -186,7 +186,7 @@ std::string compared_text(const Compared& compared) {
     for (const std::string& note : comparison.notes) text += fmt::format("  NOTE: {}\n", one_line(note));
     if (comparison.is_equal()) text += fmt::format("  {}\n", equal_text(comparison));
     for (const Section& section : sections_of(comparison, compared.with_equal)) {
-      if (!section.fields.empty()) text += "\n" + text_of(table_of(compared, section), 2);
+      if (!section.fields.empty()) text.append("\n").append(text_of(table_of(compared, section), 2));
     }
     text += '\n';
   }
@@ -209,7 +209,7 @@ std::string compared_markdown(const Compared& compared) {
       text += fmt::format("- note: {}\n", escape_markdown(one_line(note)));
     if (comparison.is_equal()) text += fmt::format("\n{}\n", equal_text(comparison));
     for (const Section& section : sections_of(comparison, compared.with_equal)) {
-      if (!section.fields.empty()) text += "\n" + markdown_of(table_of(compared, section));
+      if (!section.fields.empty()) text.append("\n").append(markdown_of(table_of(compared, section)));
     }
     text += '\n';
   }

@@ -129,7 +129,7 @@ TEST_P(Matrix, NothingIsLost) {
     const std::string name =
         fmt::format("{} {} {} {} {}", workload.name, modules.ram, modules.store, modules.slots, kPolicies[i]);
     expect_pass(result, name);
-    EXPECT_EQ(result.all_taken, exhaustive()) << name;
+    if (exhaustive()) EXPECT_TRUE(result.all_taken) << name;
     EXPECT_EQ(result.operations, workload.operations) << name;
   }
 }
