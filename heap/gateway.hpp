@@ -102,9 +102,9 @@ class Gateway {
     return control.has_disowned() ? control.marked_sequence : control.sequence;
   }
 
-  // Which step is next is decided in the same critical section in which its transfer begins, and noted in one
-  // only if nothing struck meanwhile: an outage makes a new image, and its header and mark are not those that
-  // the step was about. A step that was interrupted is never repeated, but decided anew.
+  // A step is decided on and made ready outside a critical section, so that it is short. In it the transfer
+  // begins, if nothing has struck since: an outage makes a new image, and its header and mark are not those
+  // that the step was about. A step that was interrupted is never repeated, but decided anew.
   template <class MakeStream>
   Status write(std::uint32_t address, const WriteIntent& intent, MakeStream make_stream) {
     static constexpr std::byte kNothing[sizeof(CheckpointHeader)] = {};
@@ -113,45 +113,56 @@ class Gateway {
     SinglePiece<ConstBytes> piece(ConstBytes{});
     bool erased = false;
     bool intent_is_due = intent.size_bytes > 0;
+    std::uint32_t epoch = platform_.power_epoch();
     for (Retries retries(storage_);;) {
-      std::uint32_t epoch = 0;
-      Step taken = Step::home;
-      Status status;
-      {
-        CriticalSection<P> section(platform_);
-        epoch = platform_.power_epoch();
-        taken = step(erased, intent_is_due);
-        const std::uint32_t sequence = sequence_to_mark();
-        switch (taken) {
-          case Step::erase:
-            piece.rewind({kNothing, sizeof kNothing});
-            status = storage_.begin_write(geometry.checkpoint_address(sequence), piece.stream());
-            break;
-          case Step::mark:
-            mark = {sequence, ~sequence};
-            piece.rewind({reinterpret_cast<const std::byte*>(&mark), sizeof mark});
-            status = storage_.begin_write(geometry.mark_address(sequence), piece.stream());
-            break;
-          case Step::intent:
-            piece.rewind({reinterpret_cast<const std::byte*>(&intent), sizeof intent});
-            status = storage_.begin_write(geometry.intent_base, piece.stream());
-            break;
-          case Step::home: status = storage_.begin_write(address, make_stream()); break;
-        }
+      const Step taken = step(erased, intent_is_due);
+      const std::uint32_t sequence = sequence_to_mark();
+      std::uint32_t to = address;
+      OutStream stream;
+      switch (taken) {
+        case Step::erase:
+          piece.rewind({kNothing, sizeof kNothing});
+          to = geometry.checkpoint_address(sequence);
+          break;
+        case Step::mark:
+          mark = {sequence, ~sequence};
+          piece.rewind({reinterpret_cast<const std::byte*>(&mark), sizeof mark});
+          to = geometry.mark_address(sequence);
+          break;
+        case Step::intent:
+          piece.rewind({reinterpret_cast<const std::byte*>(&intent), sizeof intent});
+          to = geometry.intent_base;
+          break;
+        case Step::home: stream = make_stream(); break;
       }
+      if (taken != Step::home) stream = piece.stream();
+      Status status = begin_undisturbed(epoch, to, stream);
       if (status.ok()) status = finish_transfer(storage_);
-      CriticalSection<P> section(platform_);
+      if (taken == Step::mark && status.ok()) note_mark(epoch, sequence);
       if (platform_.power_epoch() != epoch) {
         erased = false;
+        epoch = platform_.power_epoch();
         continue;
       }
       if (status.error() == Error::storage_failed && retries.again(platform_)) continue;
       if (!status.ok() || taken == Step::home) return status;
       if (taken == Step::erase) erased = true;
       if (taken == Step::intent) intent_is_due = false;
-      if (taken == Step::mark)
-        arena_.control().sequence = arena_.control().marked_sequence = sequence_to_mark();
     }
+  }
+
+  // storage_failed if the persist interrupt has run since that epoch: nothing is begun.
+  Status begin_undisturbed(std::uint32_t epoch, std::uint32_t address, OutStream stream) {
+    const Status status = storage_.begin_write(address, stream);
+    if (platform_.power_epoch() == epoch) return status;
+    storage_.abort();
+    return Error::storage_failed;
+  }
+  // The mark is in the store, unless the interrupt has run: then it is that of another image.
+  void note_mark(std::uint32_t epoch, std::uint32_t sequence) {
+    CriticalSection<P> section(platform_);
+    if (platform_.power_epoch() != epoch) return;
+    arena_.control().sequence = arena_.control().marked_sequence = sequence;
   }
 
   Arena arena_;

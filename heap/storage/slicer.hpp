@@ -49,15 +49,13 @@ class Slicer {
   // Takes up a stream. `limit` is in bytes, at least 1.
   void reset(PieceStream<Piece> stream, std::uint32_t limit) {
     stream_.hold(stream);
-    set_rest({});
+    rest_.size = 0;
     limit_ = limit;
-    budget_ = 0;
-    taken_ = 0;
   }
   // Nothing follows from here on.
   void drop() {
     stream_.drop();
-    set_rest({});
+    rest_.size = 0;
   }
   [[nodiscard]] bool held() const { return stream_.held(); }
   // True if another byte follows; opens the next slice.

@@ -68,22 +68,14 @@ class SpiFram {
     if (stage == Stage::open_write || stage == Stage::open_read) return open(stage);
     const TransferState transaction = bus_.poll();
     if (transaction == TransferState::busy) return transaction;
-    // Here, because a stream may take its time, and the interrupt should not wait for that.
-    const bool ended = transaction == TransferState::done && stage != Stage::write_enable;
-    const std::uint32_t taken = stage == Stage::read ? incoming_.taken() : outgoing_.taken();
-    const bool more =
-        ended && sliced() && (stage == Stage::read ? incoming_.open_slice() : outgoing_.open_slice());
-    // The interrupt may have struck up to here and left the driver idle; from here on it cannot.
-    CriticalSection<P> section(platform_);
-    if (stage_ == Stage::idle) return TransferState::none;
-    if (transaction == TransferState::failed) note(platform_, StorageEvent::timed_out);
-    if (ended) address_ += taken;
-    if (transaction != TransferState::done || (ended && !more)) {
-      drop();
-      return transaction;
+    // What can be, here: the interrupt waits for the section's end, and a stream may take its time.
+    std::uint32_t address = address_;
+    bool goes_on = transaction == TransferState::done;
+    if (goes_on && stage != Stage::write_enable) {
+      address += stage == Stage::read ? incoming_.taken() : outgoing_.taken();
+      goes_on = sliced() && (stage == Stage::read ? incoming_.open_slice() : outgoing_.open_slice());
     }
-    launch(stage);
-    return TransferState::busy;
+    return goes_on ? launch(stage, after(stage), address) : end(transaction);
   }
 
   void abort() {
@@ -127,60 +119,59 @@ class SpiFram {
     platform_.charge(write ? (empty ? Work::storage_write_empty : Work::storage_write_call)
                            : (empty ? Work::storage_read_empty : Work::storage_read_call),
                      1);
-    CriticalSection<P> section(platform_);
-    if (stage_ != direction) return TransferState::none;  // the interrupt struck
-    if (empty) {
-      drop();
-      return TransferState::done;
+    if (!empty) return launch(direction, write ? Stage::write_enable : Stage::read, address_);
+    return end(TransferState::done);
+  }
+
+  // What a transfer that is over leaves. Nothing of it has to be kept from the interrupt: whatever strikes
+  // now, it was over before, and its caller looks at the epoch.
+  TransferState end(TransferState state) {
+    if (stage_ == Stage::idle) return TransferState::none;  // the interrupt struck before
+    if (state == TransferState::failed) note(platform_, StorageEvent::timed_out);
+    drop();
+    return state;
+  }
+
+  static Stage after(Stage stage) {
+    switch (stage) {
+      case Stage::write_enable: return Stage::write;
+      case Stage::write: return Stage::write_enable;
+      default: return Stage::read;
     }
-    if (write) {
-      send_write_enable();
-    } else {
-      send_read();
+  }
+
+  // The next transaction, unless the interrupt has struck and left the driver idle; in the section it cannot.
+  TransferState launch(Stage stage, Stage next, std::uint32_t address) {
+    std::byte command[kMaxCommandBytes];
+    const std::uint32_t size = command_of(next, address, command);
+    address_ = address;  // of nobody, if the driver is idle
+    CriticalSection<P> section(platform_);
+    if (stage_ != stage) return TransferState::none;
+    stage_ = next;
+    switch (next) {
+      case Stage::write_enable: bus_.begin_send({command, size}, OutStream{}); break;
+      case Stage::write: bus_.begin_send({command, size}, outgoing_.slice()); break;
+      default: bus_.begin_receive({command, size}, incoming_.slice()); break;
     }
     return TransferState::busy;
   }
-
-  // Launches the transaction that follows one of that stage.
-  void launch(Stage after) {
-    switch (after) {
-      case Stage::write_enable: return send_write();
-      case Stage::write: return send_write_enable();
-      default: return send_read();
+  // What goes out before the data: opcode and address, most significant byte first. Returns the number of
+  // bytes.
+  std::uint32_t command_of(Stage stage, std::uint32_t address, std::byte* command) const {
+    command[0] = stage == Stage::write_enable ? kWriteEnable : stage == Stage::write ? kWrite : kRead;
+    if (stage == Stage::write_enable) return 1;
+    for (std::uint32_t i = 0; i < config_.address_bytes; ++i) {
+      const std::uint32_t shift = 8U * (config_.address_bytes - 1U - i);
+      command[1U + i] = static_cast<std::byte>((address >> shift) & 0xFFU);
     }
+    return 1U + config_.address_bytes;
   }
+
   // Nothing is in flight, and who was interrupted while it pulled a stream finds none.
   void drop() {
     stage_ = Stage::idle;
     outgoing_.drop();
     incoming_.drop();
-  }
-
-  void send_write_enable() {
-    const std::byte command[] = {kWriteEnable};
-    stage_ = Stage::write_enable;
-    bus_.begin_send({command, 1}, OutStream{});
-  }
-  void send_write() {
-    std::byte command[kMaxCommandBytes];
-    const std::uint32_t size = address_command(kWrite, command);
-    stage_ = Stage::write;
-    bus_.begin_send({command, size}, outgoing_.slice());
-  }
-  void send_read() {
-    std::byte command[kMaxCommandBytes];
-    const std::uint32_t size = address_command(kRead, command);
-    stage_ = Stage::read;
-    bus_.begin_receive({command, size}, incoming_.slice());
-  }
-  // Opcode and address, most significant byte first. Returns the number of bytes.
-  std::uint32_t address_command(std::byte opcode, std::byte* command) const {
-    command[0] = opcode;
-    for (std::uint32_t i = 0; i < config_.address_bytes; ++i) {
-      const std::uint32_t shift = 8U * (config_.address_bytes - 1U - i);
-      command[1U + i] = static_cast<std::byte>((address_ >> shift) & 0xFFU);
-    }
-    return 1U + config_.address_bytes;
   }
 
   Bus& bus_;

@@ -62,7 +62,8 @@ enum class TransferState : std::uint8_t {
 //   start()                after power-up, before anything else: waits until the part may be accessed
 //                          and checks that it is the right one.
 //   begin_write/begin_read take up a transfer and return at once; an unfinished one is abandoned first.
-//                          They only touch RAM and registers, so they may run in a critical section.
+//                          They only touch RAM: nothing of a transfer goes out before poll() is called, so
+//                          abort() right after them leaves no trace.
 //   poll()                 drives the transfer; the only call in which time passes on the bus.
 //   abort()                stops what is in flight, as finely as the controller can. How far it got is
 //                          not known to software.

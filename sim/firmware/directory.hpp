@@ -177,7 +177,7 @@ class Directory {
   std::uint32_t root_;
   std::uint32_t pages_wanted_;
   std::uint32_t pages_ = 0;
-  std::uint32_t homes_[kMaxPages] = {};
+  std::uint32_t homes_[kMaxPages];  // of the first pages_; the rest is never touched
 };
 
 }  // namespace brownout::sim::firmware

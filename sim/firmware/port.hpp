@@ -81,8 +81,9 @@ class Port {
 // Port as the concepts want it. On a board there is nothing in their place (reported work, the test bench) or
 // an instruction (a mask, a register): that they look for the port is no access of the program, and no hook
 // hears it.
+// (g++ would move the look into the caller, hence noipa.)
 #if defined(__SANITIZE_THREAD__)
-#define BROWNOUT_SHIM __attribute__((no_sanitize("thread"), noinline))
+#define BROWNOUT_SHIM __attribute__((no_sanitize("thread"), noipa))
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define BROWNOUT_SHIM __attribute__((no_sanitize("thread"), noinline))

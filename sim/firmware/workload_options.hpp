@@ -31,13 +31,16 @@ inline constexpr std::uint32_t kKvsObjects = 256;
 
 enum class KvsKeys : std::uint8_t { random, sequential, partitioned, distributed };
 
-// 256 objects of four sizes that are overwritten whole, in an order drawn from one of four distributions.
+// 256 objects of four sizes that are overwritten whole, in an order drawn from one of four distributions. Of fewer, a key
+// is taken modulo their number.
 struct KvsOptions {
   KvsKeys keys = KvsKeys::random;
   std::array<std::uint32_t, 4> sizes = {32, 128, 256, 1024};
-  std::array<std::uint32_t, 4> counts = {64, 128, 32, 32};  // 256 in all
+  std::array<std::uint32_t, 4> counts = {64, 128, 32, 32};  // 1 to 256 in all
   std::uint32_t iterations = 10'000;
   std::uint32_t compute_cycles = 0;
+
+  [[nodiscard]] std::uint32_t objects() const { return counts[0] + counts[1] + counts[2] + counts[3]; }
 };
 
 // A workload of the user.

@@ -151,9 +151,9 @@ class Board {
            costs_.handover_receive * signed_of(chunks_back(bytes)) +
            costs_.copy_receive_per_byte * signed_of(bytes) + wire(bytes + command_bytes) +
            cpu_time(Uint128{millicycles(cpu_.checksum_byte)} * 2 * bytes) +
-           // Critical sections: of the driver before its first transaction and after each, and of who
-           // compares before the call and after it.
-           cpu_time(Uint128{millicycles(cpu_.section)} * (3 + transactions));
+           // Critical sections: of the driver before each transaction, and of who compares before the call
+           // and after it.
+           cpu_time(Uint128{millicycles(cpu_.section)} * (2 + transactions));
   }
   [[nodiscard]] std::uint64_t chunks_back(std::uint64_t bytes) const {
     constexpr std::uint64_t kPiece = heap::kSecondPassBytes;
@@ -238,10 +238,10 @@ void add_bus_times(const Board& board, const LargestImage& image, PersistBound& 
   t.copies = costs.copy_send_per_byte * times(attempts * sent_bytes);
   t.wire = board.wire(attempts * sent_bytes);
   t.checksum = board.checksum(image) * times(attempts);
-  // Critical sections of the driver: before the first transaction, and after each.
+  // Critical sections of the driver: before each transaction.
   t.steps = board.cpu_time((Uint128{millicycles(cpu.step)} * work.steps +
                             Uint128{millicycles(cpu.call)} * work.calls +
-                            Uint128{millicycles(cpu.section)} * (1 + 2 * slices)) *
+                            Uint128{millicycles(cpu.section)} * 2 * slices) *
                            attempts);
   t.read_back = board.read_back(work.read_back_bytes) * times(attempts);
   t.timeouts = board.given_up() * times(attempts - 1);

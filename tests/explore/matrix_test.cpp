@@ -40,6 +40,10 @@ constexpr Workload kWorkloads[] = {
     {"counter",
      "workload: {kind: counter, objects: 12, size: 40 B, compute_cycles: 100}\nstop: {operations: 20}\n", 20},
     {"queue", "workload: {kind: queue, length: 5, item_bytes: 48, iterations: 6}\n", 6},
+    {"kvs",
+     "workload: {kind: kvs, keys: distributed, sizes: [8, 24, 40, 56], counts: [3, 4, 3, 2], iterations: "
+     "12}\n",
+     12},
     {"objects",
      "workload:\n  kind: script\n  objects:\n    - {name: state, size: 48 B, count: 3}\n    - {name: big, "
      "size: 64 B}\n"

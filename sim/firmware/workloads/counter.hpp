@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <type_traits>
 
 #include "sim/firmware/directory.hpp"
 #include "sim/firmware/object_memory.hpp"
@@ -13,17 +15,39 @@ namespace brownout::sim::firmware {
 
 inline constexpr std::uint32_t kMaxCounterObjects = 4'000;
 
+// So many handles, all invalid at first. A board's RAM has room for no more; here there is for the most that
+// an option can ask for, and what is beyond `count` is never touched.
+class CounterHandles {
+ public:
+  explicit CounterHandles(std::uint32_t count) {
+    for (std::uint32_t k = 0; k < count; ++k) std::construct_at(&handles_[k]);
+  }
+  CounterHandles(const CounterHandles&) = delete;
+  CounterHandles& operator=(const CounterHandles&) = delete;
+  ~CounterHandles() {}  // NOLINT(modernize-use-equals-default): of a union nothing is destroyed
+
+  heap::Buffer* data() { return handles_; }
+  heap::Buffer& operator[](std::uint32_t k) { return handles_[k]; }
+
+ private:
+  static_assert(std::is_trivially_destructible_v<heap::Buffer>);
+  union {
+    heap::Buffer handles_[kMaxCounterObjects];
+  };
+};
+
 class CounterWorkload {
  public:
   CounterWorkload(ObjectMemory& heap, Port& port, const CounterOptions& options)
       : heap_(heap),
         port_(port),
         options_(options),
-        directory_(heap, port, heap::root_name("counter"), options.objects) {}
+        directory_(heap, port, heap::root_name("counter"), options.objects),
+        counters_(options.objects) {}
 
   void run() {
     const auto shape_of = [this](std::uint32_t) { return ObjectShape{options_.size_bytes}; };
-    const heap::Status recovered = directory_.recover(counters_, options_.objects, shape_of);
+    const heap::Status recovered = directory_.recover(counters_.data(), options_.objects, shape_of);
     if (!recovered.ok()) return port_.give_up(recovered.error(), "find the counters again");
     for (std::uint32_t k = 0; k < options_.objects; ++k) {
       if (!counters_[k].valid() && !make(k)) return;
@@ -83,7 +107,7 @@ class CounterWorkload {
   Port& port_;
   CounterOptions options_;
   Directory directory_;
-  heap::Buffer counters_[kMaxCounterObjects];
+  CounterHandles counters_;
 };
 
 }  // namespace brownout::sim::firmware

@@ -16,16 +16,17 @@ class KvsWorkload {
       : heap_(heap),
         port_(port),
         options_(options),
-        directory_(heap, port, heap::root_name("kvs"), kKvsObjects),
+        directory_(heap, port, heap::root_name("kvs"), options.objects()),
         keys_(options),
         values_(Xoshiro128::from_bytes(kKvsDataSeed)) {}
 
   void run() {
-    for (std::uint32_t& size : sizes_) size = options_.sizes[keys_.next_class()];
+    const std::uint32_t objects = options_.objects();
+    for (std::uint32_t key = 0; key < objects; ++key) sizes_[key] = options_.sizes[keys_.next_class()];
     const auto shape_of = [this](std::uint32_t key) { return ObjectShape{sizes_[key]}; };
-    const heap::Status recovered = directory_.recover(objects_, kKvsObjects, shape_of);
+    const heap::Status recovered = directory_.recover(objects_, objects, shape_of);
     if (!recovered.ok()) return port_.give_up(recovered.error(), "find the objects again");
-    for (std::uint32_t key = 0; key < kKvsObjects; ++key) {
+    for (std::uint32_t key = 0; key < objects; ++key) {
       if (!objects_[key].valid() && !insert(key)) return;
     }
     if (const heap::Status status = heap_.flush(); !status.ok()) {
@@ -33,7 +34,7 @@ class KvsWorkload {
       return;
     }
     for (std::uint32_t i = 0; i < options_.iterations; ++i) {
-      if (!overwrite(keys_.next_key(i))) return;
+      if (!overwrite(keys_.next_key(i) % objects)) return;
       port_.charge(heap::Work::compute_cycle, options_.compute_cycles);
       port_.operation_done();
     }
