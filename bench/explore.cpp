@@ -23,8 +23,8 @@ supply:
   source: {kind: constant, power: 20 mW}
   capacitor: {capacitance: 1500 uF}
   thresholds: {turn_on: 4.5 V, warn: 3.6 V, brown_out: 3.0 V}
-heap: {ram: 4 KiB, dirty_limit: 1 KiB, store: 4 KiB}
-workload: {kind: counter, objects: 60, size: 64 B, compute_cycles: 1000}
+heap: {ram: 4 KiB, dirty_limit: 1 KiB, store: 4400 B}
+workload: {kind: counter, objects: 15, size: 256 B, compute_cycles: 1000}
 stop: {operations: 200}
 )";
 

@@ -75,6 +75,9 @@ class Board final : public sim::firmware::Port {
     return done ? heap::TransferState::done : heap::TransferState::none;
   }
   void abort_bus() override { done_ = false; }
+  void store(std::uint32_t, heap::ConstBytes) override {}  // the board has a bus
+  void load(std::uint32_t, heap::MutableBytes) override {}
+  void copy_over(bool) override {}
   void phase(std::uint64_t, std::uint64_t, bool) override {}
   void object_made(std::uint32_t, std::uint32_t, std::uint32_t) override {}
   void object_changed(std::uint32_t, std::uint32_t, heap::ConstBytes) override {}

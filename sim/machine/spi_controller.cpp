@@ -148,9 +148,15 @@ void SpiController::open_chunk() {
 // While the stream was asked the wire went on: clocks the bytes that have ended by now.
 void SpiController::catch_up() {
   Picoseconds beside = time_.now() - wire_begin_;
-  while (chunk_left_ > 0 && byte_time(chunk_done_) <= beside) {
-    beside -= byte_time(chunk_done_);
-    move_byte(false);
+  if (even_byte_time_.count > 0 && faults_ == nullptr && !lost_) {
+    const std::int64_t ended = std::min<std::int64_t>(chunk_left_, beside.count / even_byte_time_.count);
+    beside -= even_byte_time_ * ended;
+    move_bytes(false, static_cast<std::uint32_t>(ended));
+  } else {
+    while (chunk_left_ > 0 && byte_time(chunk_done_) <= beside) {
+      beside -= byte_time(chunk_done_);
+      move_byte(false);
+    }
   }
   wire_begin_ = time_.now() - beside;
   if (chunk_left_ > 0) flown_ = beside;
@@ -185,10 +191,15 @@ void SpiController::move_byte(bool receiving) {
 // What shift() and move_byte() do for each byte that is left of the chunk.
 void SpiController::move_chunk(bool receiving) {
   if (chunk_left_ == 0) return;
-  const std::uint32_t bytes = chunk_left_;
-  const Picoseconds left = bytes_time(chunk_done_, bytes) - flown_;
+  const Picoseconds left = bytes_time(chunk_done_, chunk_left_) - flown_;
   flown_ = {};
   time_.pass(left, costs_.cpu_moves_bytes ? BusTime::wire : BusTime::dma);
+  move_bytes(receiving, chunk_left_);
+}
+
+// What move_byte() does for each of so many, on wires without errors.
+void SpiController::move_bytes(bool receiving, std::uint32_t bytes) {
+  assert(bytes <= chunk_left_ && faults_ == nullptr && !lost_);
   if (receiving) {
     chip_.clock_bytes_out({reinterpret_cast<std::uint8_t*>(destination_), bytes});
     destination_ += bytes;
@@ -201,7 +212,7 @@ void SpiController::move_chunk(bool receiving) {
     data_in_transaction_ += bytes;
   }
   chunk_done_ += bytes;
-  chunk_left_ = 0;
+  chunk_left_ -= bytes;
   piece_left_ -= bytes;
 }
 

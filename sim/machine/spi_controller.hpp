@@ -95,6 +95,7 @@ class SpiController {
   void catch_up();
   void move_byte(bool receiving);
   void move_chunk(bool receiving);
+  void move_bytes(bool receiving, std::uint32_t bytes);
   std::uint8_t exchange(std::uint8_t in, bool receiving);
   void finish();
   void time_out();
