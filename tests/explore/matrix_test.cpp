@@ -133,7 +133,9 @@ TEST_P(Matrix, NothingIsLost) {
     const std::string name =
         fmt::format("{} {} {} {} {}", workload.name, modules.ram, modules.store, modules.slots, kPolicies[i]);
     expect_pass(result, name);
-    if (exhaustive()) EXPECT_TRUE(result.all_taken) << name;
+    if (exhaustive()) {
+      EXPECT_TRUE(result.all_taken) << name;
+    }
     EXPECT_EQ(result.operations, workload.operations) << name;
   }
 }
