@@ -219,13 +219,15 @@ Json bus_faults_of(const Scenario& scenario, const RunResult& result) {
           {"wrong_bytes_in_store", result.wrong_bytes ? Json(*result.wrong_bytes) : Json(nullptr)}};
 }
 
-// Of the scenario as written: without its name, which says nothing about what was simulated, and the bytes of
-// files that it names.
+// Of the scenario as written, without its name, which says nothing about what was simulated, and of the bytes
+// of a file that it names.
 Json hashes(const Scenario& scenario) {
   Json inputs = inputs_of(scenario);
   if (inputs.is_null()) return {{"scenario", nullptr}, {"configuration", hash_of(configuration(scenario))}};
   inputs.erase("name");
   inputs["seed"] = scenario.seed;
+  const std::string file = hash_of_source_file(scenario);
+  if (!file.empty()) inputs["hash of the source's file"] = file;
   return {{"scenario", hash_of(inputs)}, {"configuration", hash_of(configuration(scenario))}};
 }
 

@@ -221,6 +221,29 @@ TEST(Report, HashesTellScenariosApart) {
   EXPECT_NE(other_board.second, plain.second);
 }
 
+// Two runs over two traces of one name are not the same.
+class HashOfATrace : public bad_input::TempFolderTest {};
+
+TEST_F(HashOfATrace, IsThatOfItsBytes) {
+  const auto hash = [this](const std::string& trace) {
+    const std::string path = write(trace, "t.csv");
+    const std::string text =
+        "name: a\nmcu: {profile: cortex-m0plus}\nstorage: {part: MB85RS64V, sck: 8 MHz, transfer: fifo}\n"
+        "supply: {source: {trace: t.csv}, capacitor: {capacitance: 22 uF}, "
+        "thresholds: {turn_on: 3.6 V, warn: 3 V, brown_out: 2.7 V}}\n"
+        "heap: {ram: 512 B, dirty_limit: 320 B}\nworkload: {kind: counter}\nstop: {time: 1 ms}\n";
+    const Scenario scenario = parse_scenario(text, (folder() / "s.yaml").string(), {}, std::nullopt);
+    const RunResult result = run(scenario);
+    const std::string first = Json::parse(json_report(scenario, result))["hashes"]["scenario"];
+    std::filesystem::remove(path);
+    EXPECT_THROW(json_report(scenario, result), EnvironmentError) << "it is gone";
+    return first;
+  };
+  const std::string plain = hash("time_s,power_w\n0,0.001\n1,0.002\n2,0.001\n");
+  EXPECT_EQ(hash("time_s,power_w\n0,0.001\n1,0.002\n2,0.001\n"), plain);
+  EXPECT_NE(hash("time_s,power_w\n0,0.001\n1,0.002\n2,0.003\n"), plain) << "behind where the run ended";
+}
+
 TEST(Report, LossesAreNamed) {
   const Scenario scenario = starved_scenario();
   const RunResult result = run(scenario);
