@@ -1,4 +1,5 @@
-# cmake -DOUT=FILE.cpp -DNAMES="a;b" -DFILES="x;y" -P embed.cmake: the bytes of files as C++.
+# cmake -DOUT=FILE.cpp -DNAMES="a;b" -DFILES="x;y" -P embed.cmake: the bytes of files as C++. OUT is left alone if that is
+# what it has: where a package cannot be fetched, this runs in every build.
 set(text "// Made by embed.cmake.\n#include \"sim/report/page_parts.hpp\"\n\nnamespace brownout::sim {\nnamespace {\n\n")
 set(functions "")
 foreach(name file IN ZIP_LISTS NAMES FILES)
@@ -13,4 +14,6 @@ foreach(name file IN ZIP_LISTS NAMES FILES)
   string(APPEND functions "std::string_view page_${name}() { return {k_${name}, sizeof k_${name} - 1}; }\n")
 endforeach()
 string(APPEND text "\n}  // namespace\n\n${functions}\n}  // namespace brownout::sim\n")
-file(WRITE "${OUT}" "${text}")
+file(WRITE "${OUT}.new" "${text}")
+file(COPY_FILE "${OUT}.new" "${OUT}" ONLY_IF_DIFFERENT)
+file(REMOVE "${OUT}.new")

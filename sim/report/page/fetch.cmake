@@ -1,5 +1,6 @@
 # cmake -DNPM=... -DSOURCE=DIR -DFOLDER=DIR -P fetch.cmake: the packages that package-lock.json pins, by their hashes,
-# into FOLDER. A machine without npm or without its registry builds a program that cannot write pages, and says so.
+# into FOLDER. A machine without npm or without its registry builds a program that cannot write pages, and says so. Where
+# there is npm, and it failed, FOLDER/fetched is not made, so that the next build tries again.
 file(MAKE_DIRECTORY "${FOLDER}")
 file(COPY "${SOURCE}/package.json" "${SOURCE}/package-lock.json" DESTINATION "${FOLDER}")
 set(result "there is no npm")
@@ -10,6 +11,9 @@ if(NPM)
 endif()
 if(NOT result EQUAL 0)
   message(WARNING "uPlot could not be had (npm ci: ${result}), so this build cannot write pages "
-                  "(`brownout report --html`). Install npm, remove ${FOLDER} and build again.\n${said}")
+                  "(`brownout report --html`). The next build tries again; without npm, install it first.\n${said}")
+endif()
+if(NPM AND NOT result EQUAL 0)
+  return()
 endif()
 file(WRITE "${FOLDER}/fetched" "${result}\n")
