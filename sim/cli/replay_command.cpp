@@ -5,12 +5,14 @@
 
 #include "sim/cli/commands.hpp"
 #include "sim/cli/options.hpp"
+#include "sim/cli/wave_options.hpp"
 #include "sim/explore/call_stack.hpp"
 #include "sim/explore/replay.hpp"
 #include "sim/fuzz/workbench.hpp"
 #include "sim/report/write_file.hpp"
 #include "sim/scenario/fit.hpp"
 #include "sim/scenario/input_error.hpp"
+#include "sim/waves/point_window.hpp"
 
 // Where a debugger stops: the firmware's frames are below it.
 extern "C" __attribute__((noinline)) void brownout_before_outage() { __asm__ __volatile__(""); }
@@ -21,10 +23,15 @@ namespace {
 using namespace explore;
 
 constexpr const char* kUsage =
-    R"(usage: brownout replay CASE [--gdb]
+    R"(usage: brownout replay CASE [--gdb] [--vcd FILE] [--trace-json FILE] [--window FROM..TO]
 
 Runs the case that `brownout explore` or `brownout fuzz` has printed, up to its point, and fails the supply
 there. The exit code is 1 if it fails again, 0 if it does not.
+
+--vcd and --trace-json write what happened before the point, in the persist and in the restore: from the three
+operations before it on, or as --window says; all of a case of the fuzzer. The board has no capacitor: time is that of
+its bus and CPU, without boot, with 1 us without power, and the voltage is the level that the plan means: turn_on,
+from the point on warn, then brown_out.
 
 )";
 
@@ -34,6 +41,7 @@ po::options_description options_of_replay() {
       ("gdb", "start gdb, which stops at the point, before the outage")  //
       ("help", "this text")                                              //
       ("case", po::value<std::string>(), "the case, as it was printed; put it in quotes");
+  add_wave_options(options);
   return options;
 }
 
@@ -71,8 +79,12 @@ int tell(const std::optional<Failure>& failure) {
   return kExitFailed;
 }
 
+constexpr const char* kNoSupply =
+    "no supply is modelled: the voltage is the level that is meant, 1 us is without power, and boot takes no "
+    "time";
+
 // A case of the fuzzer: gdb stops before each of its outages.
-int replay_fuzz(const std::string& text, bool with_gdb) {
+int replay_fuzz(const std::string& text, bool with_gdb, const WaveOptions& waves) {
   const fuzz::FuzzCase a_case = fuzz::parse_fuzz_case(text);
   if (!a_case.build_id.empty() && firmware_build_id().empty()) {
     throw InputError(
@@ -101,7 +113,25 @@ int replay_fuzz(const std::string& text, bool with_gdb) {
     options.thorough = false;
     outcome = bench.run(a_case, options);
   }
+  if (const auto files = open_waves(waves, {text, a_case.seed, kNoSupply}, {})) {
+    options.before_outage = nullptr;
+    options.observer = files.get();
+    static_cast<void>(bench.run(a_case, options));
+    finish_waves(waves, files);
+  }
   return tell(outcome.failure);
+}
+
+// Once more, now that the place is known; and once to know from when on.
+void write_waves(const WaveOptions& waves, const std::string& text, const Scenario& scenario, Case a_case,
+                 const Replayed& replayed) {
+  if (!waves.any()) return;
+  if (a_case.place) a_case.place = replayed.place;
+  waves::PointWindow point;
+  replay(scenario, a_case, nullptr, nullptr, &point);
+  const auto files = open_waves(waves, {text, scenario.seed, kNoSupply}, point.window());
+  replay(scenario, a_case, nullptr, nullptr, files.get());
+  finish_waves(waves, files);
 }
 
 }  // namespace
@@ -112,7 +142,12 @@ int replay_command(const Arguments& arguments) {
                     {"brownout replay", kUsage, "case", "needs a case, as `brownout explore` prints it"});
   if (!parsed) return kExitDone;
   const auto& text = (*parsed)["case"].as<std::string>();
-  if (fuzz::is_fuzz_case(text)) return replay_fuzz(text, parsed->count("gdb") > 0);
+  const WaveOptions waves = wave_options_of(*parsed);
+  if (waves.any() && parsed->count("gdb") > 0) {
+    throw InputError({"brownout replay --gdb", 0, 0},
+                     "writes no files; leave out --vcd and --trace-json, or --gdb");
+  }
+  if (fuzz::is_fuzz_case(text)) return replay_fuzz(text, parsed->count("gdb") > 0, waves);
   const Case a_case = parse_case(text);
   const Scenario scenario = scenario_of_case(a_case);
   const bool accesses =
@@ -124,6 +159,7 @@ int replay_command(const Arguments& arguments) {
   }
   if (parsed->count("gdb") > 0) start_gdb(text);
   const Replayed replayed = replay(scenario, a_case, &brownout_before_outage);
+  write_waves(waves, text, scenario, a_case, replayed);
   if (accesses && a_case.build_id != firmware_build_id()) {
     print(fmt::format("the case is of build {}, this is {}: accesses may be numbered differently\n",
                       a_case.build_id, firmware_build_id()));

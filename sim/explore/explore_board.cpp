@@ -134,6 +134,8 @@ BoardResult ExploreBoard::run() {
   fram_.note_overwritten(&ahead_);
   fram_.power_on(Picoseconds{} - scenario_.storage.part.power_up.value);
   mode_ = Mode::start;
+  show_supply(true, false, scenario_.supply.thresholds.turn_on_v);
+  show_doing(Doing::boot);
   const auto body = [](void* self) {
     auto* board = static_cast<ExploreBoard*>(self);
     board->firmware_->cold_start();
@@ -147,6 +149,7 @@ BoardResult ExploreBoard::run() {
     if (options_.classes[static_cast<std::size_t>(PointClass::access)]) listening.emplace(self);
     fibers_.run(program_stack_, body, this);
   }
+  show_end();
   mode_ = Mode::off;
   const std::span<const std::uint8_t> store = std::as_const(fram_).memory();
   result_.store_digest = digest_of(store.data(), area_.marks, 0);
@@ -268,6 +271,7 @@ __attribute__((noinline)) void ExploreBoard::try_outage(PointClass point, std::u
   const bool at_boundary = point == PointClass::operation;
   save(static_cast<const std::byte*>(__builtin_frame_address(0)),
        at_boundary ? kProgramStackBytes : kNearStackBytes);
+  show_warning();
   const bool dirty = inspector_->anything_dirty(ram_, known());
   const std::uint64_t failed = result_.failed;
   if (!options_.only_nested) {
@@ -289,6 +293,7 @@ __attribute__((noinline)) void ExploreBoard::try_outage(PointClass point, std::u
     }
   }
   if (options_.nested && result_.failed == failed) try_nested();
+  show_end();
   put_back();
   if (result_.failed == failed) return;
   result_.failed = failed + 1;  // points, not findings
@@ -327,6 +332,7 @@ void ExploreBoard::put_back() {
 
 // Everything is as it was saved.
 void ExploreBoard::rewind() {
+  const Picoseconds until = now();
   fram_.undo(aside_);
   fram_.put_back(saved_.chip);
   fram_.set_power_loss(scenario_.storage.power_loss);
@@ -340,6 +346,7 @@ void ExploreBoard::rewind() {
   millicycles_ = saved_.millicycles;
   epoch_ = saved_.epoch;
   critical_depth_ = 0;
+  show_taken_back(until);
 }
 
 bool ExploreBoard::run_aside(void (*body)(void*)) {
@@ -368,6 +375,9 @@ bool ExploreBoard::run_restore() {
 // The interrupt. It runs on a stack of its own only so that it can be abandoned.
 void ExploreBoard::persist_body() {
   mode_ = Mode::persist;
+  if (!bus_) show_access_over(AccessEnd::aborted);
+  show_doing(Doing::persist);
+  show_heap();
   ++epoch_;
   const std::uint32_t sequence = heap::following_sequence(control());
   image_address_ = area_.places + (sequence & 1U) * area_.place_bytes;
@@ -375,6 +385,8 @@ void ExploreBoard::persist_body() {
   const heap::Status status = firmware_->persist();
   if (!status.ok()) fault_aside("persist", "the persist reported an error of the storage");
   if (critical_depth_ != 0) fault_aside("section", "the persist left a critical section open");
+  show_moment(Moment::persisted);
+  persist_shown_ = !unseen_;
   PersistCost cost;
   cost.bytes = counters().data_bytes - before.data_bytes;
   cost.transactions = counters().transactions - before.transactions;
@@ -394,16 +406,19 @@ void ExploreBoard::persist_body() {
 // Boot code. What an outage before it left off in the middle of is forgotten.
 void ExploreBoard::restore_body(bool older) {
   mode_ = Mode::restore;
+  show_doing(Doing::restore);
   critical_depth_ = 0;
   const std::uint64_t before = counters().data_bytes;
   status_ = older ? firmware_->restore_older() : firmware_->restore();
   const std::uint64_t bytes = counters().data_bytes - before;
   result_.bytes_restored += bytes;
+  show_moment(status_.ok() ? Moment::restored : Moment::refused);
   if (status_.ok() && bytes == 0) fault_aside("restore", "no bytes came back");
 }
 
 // Everything volatile goes, with a pattern that differs each time; then the board has power again.
 void ExploreBoard::power_cycle() {
+  show_power_cycle();
   if (bus_) bus_->reset();
   fram_.power_off();
   fill_pattern(ram_);
@@ -456,11 +471,14 @@ void ExploreBoard::try_nested() {
   const auto wanted = [this](Nested nested) {
     return !options_.only_nested || options_.only_nested->nested == nested;
   };
+  unseen_ = options_.only_nested && wanted(Nested::persist);  // only that its image is known
   if (options_.only_nested && !run_persist()) return note_failure();
   const std::span<const std::uint8_t> place = place_in_turn();
   image_.assign(place.begin(), place.end());
   if (wanted(Nested::restore)) cut_restores();
+  if (options_.only_nested && !wanted(Nested::persist)) show_end();
   rewind();
+  unseen_ = false;
   if (!wanted(Nested::persist)) return;
   for (const devices::FramFault fault : kFaultsOfAPersist) {
     if (!options_.only_nested || options_.only_nested->fault == fault) cut_persists(fault);
@@ -522,6 +540,7 @@ bool ExploreBoard::run_cut(void (*body)(void*)) {
 // At a point of the bus: whoever waits for it is abandoned.
 void ExploreBoard::cut_power() {
   was_cut_ = true;
+  show_cut(mode_ == Mode::persist ? Moment::lost : Moment::in_boot);
   if (bus_) bus_->reset();
   fram_.power_off();
   fibers_.abandon();
@@ -582,6 +601,8 @@ std::optional<std::string> ExploreBoard::older_fault() {
 
 void ExploreBoard::unmask_persist() {
   mode_ = Mode::program;
+  show_doing(Doing::run);
+  if (RunObserver* told = observer()) told->program_starts(shown_);
   calls(MemoryCall::start);
   arm_drawn();
   switch (options_.course) {
@@ -607,17 +628,20 @@ void ExploreBoard::calls(MemoryCall call) {
   offsets_ = {};
   interrupted_.clear();
   suffered_in_call_ = 0;
+  if (RunObserver* told = observer()) told->memory_call(shown_, call);
 }
 
 void ExploreBoard::begin_send(heap::ConstBytes command, heap::OutStream data) {
   arm(digest_of(command.data, command.size, command.size), command.size);
   if (options_.drawn != nullptr && mode_ == Mode::program) note_transaction(command);
+  if (options_.observer != nullptr) show_access(access_of(command));
   bus_->begin_send(command, data);
 }
 
 void ExploreBoard::begin_receive(heap::ConstBytes command, heap::InStream data) {
   arm(digest_of(command.data, command.size, command.size), command.size);
   if (options_.drawn != nullptr && mode_ == Mode::program) note_transaction(command);
+  if (options_.observer != nullptr) show_access(access_of(command));
   bus_->begin_receive(command, data);
 }
 
@@ -636,9 +660,16 @@ void ExploreBoard::arm(std::uint64_t transaction, std::uint64_t command_bytes) {
 
 heap::TransferState ExploreBoard::poll_bus() {
   const heap::TransferState state = bus_->poll();
+  if (state == heap::TransferState::done) show_access_over(AccessEnd::done);
   // One that was shorter is interrupted at its end.
   if (state == heap::TransferState::done && armed_ && mode_ == Mode::program) suffer();
   return state;
+}
+
+void ExploreBoard::abort_bus() {
+  const std::uint64_t completed = counters().transactions;
+  bus_->abort();  // one that cannot be stopped comes to its end
+  show_access_over(counters().transactions > completed ? AccessEnd::done : AccessEnd::aborted);
 }
 
 // Without a bus: the first burst of a transfer.
@@ -653,6 +684,7 @@ void ExploreBoard::store(std::uint32_t address, heap::ConstBytes bytes) {
   const devices::CpuCosts& costs = scenario_.mcu.profile.costs;
   const std::uint32_t waits = scenario_.storage.part.wait_states(scenario_.mcu.clock_hz);
   open_copy(address, true);
+  show_access({std::nullopt, address, true});
   spend_cycles(costs.burst);
   for_each_word(address, bytes, [&](std::uint32_t at, heap::ConstBytes word) {
     fram_.begin_store(at, word.size);
@@ -668,6 +700,7 @@ void ExploreBoard::load(std::uint32_t address, heap::MutableBytes bytes) {
   const devices::FramPart& part = scenario_.storage.part;
   const std::uint32_t waits = part.wait_states(scenario_.mcu.clock_hz);
   open_copy(address, false);
+  show_access({std::nullopt, address, false});
   spend_cycles(costs.burst);
   for_each_word(address, bytes, [&](std::uint32_t at, heap::MutableBytes word) {
     static_cast<void>(pass_point(true));
@@ -679,6 +712,7 @@ void ExploreBoard::load(std::uint32_t address, heap::MutableBytes bytes) {
 }
 
 void ExploreBoard::copy_over(bool done) {
+  show_access_over(done ? AccessEnd::done : AccessEnd::aborted);
   if (mode_ != Mode::program) return;
   copying_ = false;
   if (done && armed_) suffer();
@@ -715,6 +749,7 @@ __attribute__((noinline)) void ExploreBoard::suffer(bool outage) {
   ++result_.suffered;
   crossing_ = now();
   save(static_cast<const std::byte*>(__builtin_frame_address(0)), kNearStackBytes);
+  show_warning();
   // Those are of every job, and count in none.
   const std::uint64_t bytes_persisted = result_.bytes_persisted;
   const std::uint64_t bytes_restored = result_.bytes_restored;
@@ -728,6 +763,8 @@ __attribute__((noinline)) void ExploreBoard::suffer(bool outage) {
   if (!whole) fail_program(check_, std::move(fault_));
   if (auto fault = outage ? state_fault() : std::nullopt) fail_program("state", std::move(*fault));
   if (auto fault = written_fault()) fail_program("store", std::move(*fault));
+  if (!outage) show_moment(Moment::false_alarm);
+  show_resumed();
   older_.valid = true;
   older_.ram = saved_.ram;
   older_.os = saved_.os;
@@ -785,6 +822,7 @@ __attribute__((noinline)) void ExploreBoard::strike() {
   save(static_cast<const std::byte*>(__builtin_frame_address(0)),
        at_boundary ? kProgramStackBytes : kNearStackBytes);
   if (inspector_->anything_dirty(ram_, known())) ++counts.dirty;
+  show_warning();
   bool whole = drawn.kind != Drawn::cut_persist || cut_drawn_persist();
   if (whole) whole = run_persist();
   const bool outage = drawn.kind != Drawn::false_alarm;
@@ -797,6 +835,8 @@ __attribute__((noinline)) void ExploreBoard::strike() {
   if (auto fault = outage ? state_fault() : std::nullopt) fail_program("state", std::move(*fault));
   if (auto fault = written_fault()) fail_program("store", std::move(*fault));
   nested_ = Nested::none;
+  if (!outage) show_moment(Moment::false_alarm);
+  show_resumed();
   older_.valid = true;
   older_.ram.swap(saved_.ram);
   older_.os.swap(saved_.os);
@@ -812,10 +852,12 @@ __attribute__((noinline)) void ExploreBoard::strike() {
 // False: it ended in a fault.
 bool ExploreBoard::cut_drawn_persist() {
   const DrawnOutage& drawn = (*options_.drawn)[index_];
+  unseen_ = true;  // only that its image is known
   if (!run_persist()) return false;
   const std::span<const std::uint8_t> place = place_in_turn();
   image_.assign(place.begin(), place.end());
   rewind();
+  unseen_ = false;
   nested_ = Nested::persist;
   nested_at_ = drawn.cut_at;
   nested_fault_ = scenario_.storage.power_loss;
@@ -930,6 +972,8 @@ void ExploreBoard::fill_random(std::uint32_t address, std::uint32_t size_bytes) 
 
 void ExploreBoard::operation_done() {
   ++result_.operations;
+  if (RunObserver* told = observer()) told->operation_done(shown_, result_.operations);
+  show_heap();
   const bool last = result_.operations >= options_.operations;
   if (last || struck_ || result_.operations % options_.boundary_every == 0) verify_boundary();
   struck_ = false;
@@ -1022,6 +1066,104 @@ void ExploreBoard::object_read(std::uint32_t home, heap::ConstBytes bytes) {
 void ExploreBoard::give_up(heap::Error error, const char* doing) {
   fail_program("progress",
                fmt::format("the workload could not go on: {} (error {})", doing, static_cast<int>(error)));
+}
+
+// --- the observer --------------------------------------------------------------------------------
+
+RunObserver* ExploreBoard::observer() {
+  if (options_.observer == nullptr || unseen_) return nullptr;
+  const Picoseconds at = now() + ahead_of_clock_;
+  if (at > shown_) options_.observer->span({shown_, shown_v_}, {at, shown_v_});
+  shown_ = at;
+  return options_.observer;
+}
+
+void ExploreBoard::show_selected(bool selected) {
+  if (RunObserver* told = observer()) told->selected(shown_, selected);
+}
+
+void ExploreBoard::show_access(const StoreAccess& what) {
+  if (access_shown_) return;
+  RunObserver* told = observer();
+  if (told == nullptr) return;
+  access_shown_ = true;
+  bytes_before_access_ = counters().data_bytes;
+  told->access(shown_, what);
+}
+
+void ExploreBoard::show_access_over(AccessEnd end) {
+  if (!access_shown_) return;
+  RunObserver* told = observer();
+  if (told == nullptr) return;
+  access_shown_ = false;
+  told->access_over(shown_, end, counters().data_bytes - bytes_before_access_);
+}
+
+void ExploreBoard::show_heap() {
+  if (RunObserver* told = observer()) told->heap(shown_, heap_state_of(*inspector_, ram_, known()));
+}
+
+void ExploreBoard::show_doing(Doing what) {
+  if (RunObserver* told = observer()) told->doing(shown_, what);
+}
+
+void ExploreBoard::show_moment(Moment what) {
+  if (RunObserver* told = observer()) told->moment(shown_, what);
+}
+
+void ExploreBoard::show_supply(bool powered, bool warning, double voltage_v) {
+  RunObserver* told = observer();
+  if (told == nullptr) return;
+  shown_v_ = voltage_v;
+  told->supply(shown_, powered, warning);
+}
+
+void ExploreBoard::show_warning() {
+  persist_shown_ = false;
+  show_supply(true, true, scenario_.supply.thresholds.warn_v);
+}
+
+void ExploreBoard::show_resumed() {
+  show_supply(true, false, scenario_.supply.thresholds.turn_on_v);
+  show_doing(Doing::run);
+}
+
+void ExploreBoard::show_cut(Moment what) {
+  show_access_over(AccessEnd::cut);
+  show_selected(false);
+  show_moment(what);
+  show_supply(false, true, scenario_.supply.thresholds.brown_out_v);
+  show_doing(Doing::off);
+}
+
+// Time without power is no part of the board's clock.
+void ExploreBoard::show_power_cycle() {
+  if (observer() == nullptr) return;
+  constexpr Picoseconds kWithoutPower = devices::microseconds(1);
+  if (persist_shown_) show_moment(Moment::outage);
+  persist_shown_ = false;
+  show_access_over(AccessEnd::cut);
+  show_selected(false);
+  show_supply(false, true, scenario_.supply.thresholds.brown_out_v);
+  show_doing(Doing::off);
+  ahead_of_clock_ += kWithoutPower;
+  show_supply(true, false, scenario_.supply.thresholds.turn_on_v);
+}
+
+// What comes next begins where what was taken back began, and is shown behind it.
+void ExploreBoard::show_taken_back(Picoseconds until) {
+  if (options_.observer == nullptr || unseen_ || until == now()) return;
+  ahead_of_clock_ += until - now();
+  show_moment(Moment::taken_back);
+  show_warning();
+}
+
+void ExploreBoard::show_end() {
+  unseen_ = false;
+  RunObserver* told = observer();
+  if (told == nullptr) return;
+  told->end(shown_);
+  options_.observer = nullptr;
 }
 
 // --- findings ------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@
 #include "sim/hooks/access_hooks.hpp"
 #include "sim/machine/fiber.hpp"
 #include "sim/machine/persist_bound.hpp"
+#include "sim/machine/run_observer.hpp"
 #include "sim/machine/spi_controller.hpp"
 #include "sim/scenario/scenario.hpp"
 #include "sim/verify/memory_inspector.hpp"
@@ -126,6 +127,10 @@ struct BoardOptions {
   // Objects and structures are looked at after so many operations, after each outage's, and at the end.
   std::uint64_t boundary_every = 1;
   BoardStacks* stacks = nullptr;  // outlive the board; nullptr: it has its own
+  // Told of what happens, up to the end of the outage of a replay; in the board's clock, with a microsecond
+  // for the time without power, and with the voltages that the plan means: turn-on, from the point on warn,
+  // then brown-out. Outlives the board.
+  RunObserver* observer = nullptr;
 };
 
 struct BoardResult {
@@ -179,7 +184,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   void begin_send(heap::ConstBytes command, heap::OutStream data) override;
   void begin_receive(heap::ConstBytes command, heap::InStream data) override;
   heap::TransferState poll_bus() override;
-  void abort_bus() override { bus_->abort(); }
+  void abort_bus() override;
   void store(std::uint32_t address, heap::ConstBytes bytes) override;
   void load(std::uint32_t address, heap::MutableBytes bytes) override;
   void copy_over(bool done) override;
@@ -197,7 +202,9 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
 
   // Timekeeper
   void pass(Picoseconds span, BusTime spent_on) override;
-  void storage_selected(bool) override {}
+  void storage_selected(bool selected) override {
+    if (options_.observer != nullptr) show_selected(selected);
+  }
   [[nodiscard]] bool is_undisturbed() const override;
   [[nodiscard]] Picoseconds now() const override {
     // As devices::cycles_at(millicycles_, 1000 * clock_hz), in lowest terms: asked at each transaction.
@@ -293,6 +300,22 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   void verify_boundary();
   [[nodiscard]] std::optional<std::string> objects_fault();
   void spend(Picoseconds span) { bus_time_ += span; }
+
+  // The observer, who has seen the voltage up to now.
+  [[nodiscard]] RunObserver* observer();
+  void show_selected(bool selected);
+  void show_access(const StoreAccess& what);
+  void show_access_over(AccessEnd end);
+  void show_heap();
+  void show_doing(Doing what);
+  void show_moment(Moment what);
+  void show_supply(bool powered, bool warning, double voltage_v);
+  void show_warning();
+  void show_resumed();
+  void show_cut(Moment what);
+  void show_power_cycle();
+  void show_taken_back(Picoseconds until);
+  void show_end();
 
   [[noreturn]] void fault_aside(const char* check, std::string what);
   [[noreturn]] void fail_program(const char* check, std::string what);
@@ -399,6 +422,15 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   bool struck_ = false;  // in this operation
   firmware::MemoryCall call_ = firmware::MemoryCall::start;
   Transfer transfer_ = Transfer::none;
+
+  // What the observer knows.
+  bool unseen_ = false;  // what happens now is taken back
+  Picoseconds shown_;    // up to when the voltage is known
+  Picoseconds ahead_of_clock_;
+  double shown_v_ = 0;
+  bool access_shown_ = false;
+  std::uint64_t bytes_before_access_ = 0;
+  bool persist_shown_ = false;  // a whole one, and no outage yet
 };
 
 }  // namespace brownout::sim::explore

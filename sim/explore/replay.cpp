@@ -138,8 +138,8 @@ Case case_of(const Failure& failure, std::string file, std::vector<std::string> 
 }
 
 Replayed replay(const Scenario& scenario, const Case& a_case, void (*before_outage)(),
-                std::unique_ptr<firmware::Firmware> (*make_firmware)(const firmware::Image&,
-                                                                     firmware::Port&)) {
+                std::unique_ptr<firmware::Firmware> (*make_firmware)(const firmware::Image&, firmware::Port&),
+                RunObserver* observer) {
   Replayed out;
   if (a_case.place) out.place = *a_case.place;
   for (;;) {
@@ -148,6 +148,7 @@ Replayed replay(const Scenario& scenario, const Case& a_case, void (*before_outa
     options.operations = a_case.operations;
     options.before_outage = before_outage;
     options.make_firmware = make_firmware;
+    options.observer = observer;
     options.stops_at_failure = true;
     options.only_nested = a_case.nested;
     options.nested = a_case.nested.has_value();

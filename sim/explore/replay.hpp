@@ -44,9 +44,11 @@ struct Replayed {
 };
 
 // Runs one course up to the place, and fails the supply there. O(one run).
-// `make_firmware`: of a test that plants errors.
+// `make_firmware`: of a test that plants errors. `observer` is told of the run, if the place is there;
+// nullptr: nobody is.
 Replayed replay(const Scenario& scenario, const Case& a_case, void (*before_outage)() = nullptr,
                 std::unique_ptr<firmware::Firmware> (*make_firmware)(const firmware::Image&,
-                                                                     firmware::Port&) = nullptr);
+                                                                     firmware::Port&) = nullptr,
+                RunObserver* observer = nullptr);
 
 }  // namespace brownout::sim::explore

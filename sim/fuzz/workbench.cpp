@@ -171,6 +171,7 @@ explore::BoardResult Workbench::run_board(const FuzzCase& a_case, const RunOptio
   board.make_firmware = make_firmware_;
   board.before_outage = options.before_outage;
   board.drawn = &drawn;
+  if (&drawn == &a_case.outages) board.observer = options.observer;
   board.boundary_every = options.thorough ? 1 : kBoundaryEvery;
   board.stacks = &stacks_;
   board.homes_at = ~0U;

@@ -19,6 +19,7 @@ struct RunOptions {
   bool thorough = false;
   void (*before_outage)() = nullptr;
   const volatile std::sig_atomic_t* interrupted = nullptr;
+  RunObserver* observer = nullptr;  // of the run, not of the one without outages
 };
 
 struct Outcome {

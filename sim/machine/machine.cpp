@@ -149,7 +149,7 @@ Machine::Machine(const Scenario& scenario, std::unique_ptr<devices::Source> sour
   inject_faults(true);
   result_.cycles.begin(result_.initial_j);
   if (options_.all_cycles) result_.cycles.keep_all();
-  train_.watch(&result_.cycles);
+  train_.watch(&result_.cycles, options_.observer);
   result_.persist_bound = options_.bound ? *options_.bound : persist_bound(scenario);
   if (attaches()) shadow_.follow_versions();
 }
@@ -279,12 +279,14 @@ void Machine::persist_interrupt() {
     if (recovered && after == AfterPersist::sleep) {
       ++result_.false_alarms;
       result_.cycles.false_alarm();
+      show(Moment::false_alarm);
       tick_.skip_to(train_.now());  // what struck asleep took nobody's time
     } else {
       // A run that ended in the persist or asleep saw no outage; what was saved is brought back all the same.
       const bool happened = !frozen_;
       if (happened) ++result_.persisted;
       if (happened && dirty) ++result_.with_dirty_data;
+      show(Moment::outage);
       outage_and_restore();
       if (happened) ++result_.outages_compared;
     }
@@ -298,7 +300,9 @@ void Machine::persist_interrupt() {
 // Saves everything; true if something was dirty. Does not return if the energy is not enough.
 bool Machine::persist_now() {
   tick_.skip_to(train_.now());  // those of a phase that it interrupts
+  if (is_mapped()) show_access_over(AccessEnd::aborted);
   enter(Mode::persist, Phase::persist);
+  show_heap();
   use(Activity::compute);
   ++epoch_;
   fill_pattern(os_part_);  // the OS's data are never the same twice
@@ -332,6 +336,7 @@ bool Machine::persist_now() {
     result_.lowest_persist_end_v = std::min(result_.lowest_persist_end_v, train_.terminal_v());
     result_.cycles.persisted(train_.now() - crossing_.at, train_.terminal_v());
     log(CycleEvent::persist_end);
+    show(Moment::persisted);
     check_persist(before);
   }
   fingerprint_.add(Trace::persist_end, train_.now(), train_.terminal_v());
@@ -429,6 +434,7 @@ void Machine::outage_and_restore() {
     boot_stack_.poison(std::byte{0x5A});
     if (!restored_) {
       ++result_.during_boot;
+      show(Moment::in_boot);
       note_power_cycle();
     }
   }
@@ -437,6 +443,7 @@ void Machine::outage_and_restore() {
     fail("the OS part came back changed");
   verify_due_ = true;
   fingerprint_.add(Trace::restored, train_.now(), result_.persisted);
+  show_heap();
 }
 
 // Apart, as anything_dirty(): a check that fails never returns.
@@ -467,6 +474,7 @@ void Machine::boot_and_restore() {
     result_.largest_start_j = std::max(result_.largest_start_j, ledger_.drawn_j() - turn_on_drawn_j_);
     result_.cycles.restored(train_.now() - begin);
     log(CycleEvent::restore_end);
+    show(Moment::restored);
     result_.restore.time_s.add((train_.now() - begin).seconds());
     result_.restore.energy_j.add(ledger_.drawn_j() - begin_j);
     result_.restore.bytes.add(static_cast<double>(counters().data_bytes - before.data_bytes));
@@ -476,6 +484,7 @@ void Machine::boot_and_restore() {
 }
 
 void Machine::cut_storage() {
+  show_power_cut();
   if (bus_) bus_->reset();
   fram_.power_off();
   selected_ = false;
@@ -501,6 +510,7 @@ void Machine::log(CycleEvent event) {
 void Machine::power_failed() {
   if (mode_ == Mode::persist) {
     // Lets the persist run on as a ghost, from within its transfer, to learn what it lacked.
+    show_power_cut();
     if (bus_) bus_->settle();
     fram_.power_off();
     ghost_ = true;
@@ -531,6 +541,7 @@ void Machine::power_failed() {
     case Mode::asleep: assert(false && "a persist goes on, the others wait for the supply themselves"); break;
   }
   ++result_.during_boot;  // in a first start, with nothing to lose
+  show(Moment::in_boot);
   note_power_cycle();
   fibers_.abandon_all();
 }
@@ -538,6 +549,7 @@ void Machine::power_failed() {
 void Machine::lose(bool warned) {
   record_loss(warned);
   ghost_ = false;
+  show(Moment::lost);
   inject_faults(true);
   ghost_j_ = 0;
   ghost_time_ = {};

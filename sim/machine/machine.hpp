@@ -18,6 +18,7 @@
 #include "sim/machine/outage_plan.hpp"
 #include "sim/machine/persist_bound.hpp"
 #include "sim/machine/power_train.hpp"
+#include "sim/machine/run_observer.hpp"
 #include "sim/machine/run_result.hpp"
 #include "sim/machine/scratch_board.hpp"
 #include "sim/machine/spi_controller.hpp"
@@ -50,6 +51,8 @@ struct RunOptions {
   std::vector<std::uint8_t>* fram_image = nullptr;
   // Outages at points of the program's course in place of those of the source; outlives the run.
   OutagePlan* plan = nullptr;
+  // Told of what happens; outlives the run.
+  RunObserver* observer = nullptr;
   // Keep the record of every power cycle, however many there are.
   bool all_cycles = false;
   // What persists are compared with, in place of the scenario's bound: tests plant an error.
@@ -94,6 +97,7 @@ class Machine final : private firmware::Port, private Timekeeper {
   void store(std::uint32_t address, heap::ConstBytes bytes) override;
   void load(std::uint32_t address, heap::MutableBytes bytes) override;
   void copy_over(bool done) override;
+  void calls(firmware::MemoryCall call) override;
   void storage_event(heap::StorageEvent event) override;
   void object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) override;
   void object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) override;
@@ -155,6 +159,17 @@ class Machine final : private firmware::Port, private Timekeeper {
   [[nodiscard]] const BusCounters& counters() const { return bus_ ? bus_->counters() : copies_; }
   void log(CycleEvent event);
   void note_operation();
+
+  // The observer, who has seen the voltage up to now; nobody if there is none, for a ghost, and once the run
+  // is over.
+  [[nodiscard]] RunObserver* observer();
+  [[nodiscard]] Doing doing() const;
+  void show(Moment what);
+  void show_access(const StoreAccess& what);
+  void show_access(heap::ConstBytes command);
+  void show_access_over(AccessEnd end);
+  void show_power_cut();
+  void show_heap();
 
   // Endings. stop() freezes time: the program runs on to the end of its operation without cost.
   void stop(StopReason reason);
@@ -255,7 +270,9 @@ class Machine final : private firmware::Port, private Timekeeper {
   std::uint64_t work_at_cycle_ = 0;
   std::uint32_t cycles_without_transfer_ = 0;
   std::uint32_t cycles_without_work_ = 0;
-  bool computing_ = false;  // the application's own work, which an outage does not undo
+  bool computing_ = false;     // the application's own work, which an outage does not undo
+  bool access_shown_ = false;  // its observer knows of an access that is not over
+  std::uint64_t bytes_before_access_ = 0;
 };
 
 }  // namespace brownout::sim

@@ -63,6 +63,7 @@ RunResult Machine::finish() {
   const double terminal_v = train_.terminal_v();
   result_.cycles.end(true, {train_.now(), terminal_v}, train_.stored_j(), ledger_, result_.operations);
   result_.simulated = train_.now();
+  if (options_.observer != nullptr) options_.observer->end(train_.now());
   result_.bus_transactions = counters().transactions;
   result_.bus_transfers = counters().transfers;
   result_.bus_aborted = counters().aborted;

@@ -112,6 +112,7 @@ void Machine::plan_outage(PointKind kind) {
 void Machine::enter(Mode mode, Phase phase) {
   mode_ = mode;
   phase_ = phase;
+  if (RunObserver* told = observer()) told->doing(train_.now(), doing());
   // Without a bus, whose next transfer would say so, the load goes on as it is under the new phase.
   if (is_mapped() && !frozen_) train_.set_load(train_.load(), phase);
 }
@@ -155,6 +156,7 @@ void Machine::pass(Picoseconds span, BusTime spent_on) {
 }
 
 void Machine::storage_selected(bool selected) {
+  if (RunObserver* told = observer()) told->selected(train_.now(), selected);
   selected_ = selected;
   use(Activity::bus);
 }
@@ -249,6 +251,7 @@ void Machine::unmask_persist() {
   note_running();
   operation_ = running_;
   operation_epoch_ = epoch_;
+  if (RunObserver* told = observer()) told->program_starts(train_.now());
   result_.largest_start_j = std::max(result_.largest_start_j, ledger_.drawn_j() - turn_on_drawn_j_);
   if (train_.warn_asserted() && interruptible()) persist_interrupt();
 }
@@ -269,10 +272,12 @@ void Machine::phase(std::uint64_t duration_us, std::uint64_t load_ua, bool sleep
 }
 
 void Machine::begin_send(heap::ConstBytes command, heap::OutStream data) {
+  show_access(command);
   bus_->begin_send(command, data);
   lose_as_planned();
 }
 void Machine::begin_receive(heap::ConstBytes command, heap::InStream data) {
+  show_access(command);
   bus_->begin_receive(command, data);
   lose_as_planned();
 }
@@ -287,20 +292,27 @@ void Machine::storage_event(heap::StorageEvent event) { result_.noticed.add(even
 heap::TransferState Machine::poll_bus() {
   const std::uint64_t transfers = counters().transfers;
   const heap::TransferState state = bus_->poll();
+  if (state == heap::TransferState::failed) show_access_over(AccessEnd::timed_out);
   if (state == heap::TransferState::done) {
+    show_access_over(AccessEnd::done);
     fingerprint_.add(Trace::transfer, train_.now(), counters().data_bytes);
     if (mode_ == Mode::program && persist_unmasked_) progress_ += counters().transfers - transfers;
   }
   return state;
 }
 
-void Machine::abort_bus() { bus_->abort(); }
+void Machine::abort_bus() {
+  const std::uint64_t completed = counters().transactions;
+  bus_->abort();  // one that cannot be stopped comes to its end
+  show_access_over(counters().transactions > completed ? AccessEnd::done : AccessEnd::aborted);
+}
 
 // A burst, and then each of its words, as a point in time of its own. In a critical section: the interrupt
 // waits, power that fails does not.
 void Machine::store(std::uint32_t address, heap::ConstBytes bytes) {
   const devices::CpuCosts& costs = scenario_.mcu.profile.costs;
   const std::uint32_t waits = scenario_.storage.part.wait_states(scenario_.mcu.clock_hz);
+  show_access({std::nullopt, address, true});
   charge_copy(costs.burst, PointKind::work);
   for_each_word(address, bytes, [&](std::uint32_t at, heap::ConstBytes word) {
     fram_.begin_store(at, word.size);
@@ -315,6 +327,7 @@ void Machine::load(std::uint32_t address, heap::MutableBytes bytes) {
   const devices::CpuCosts& costs = scenario_.mcu.profile.costs;
   const devices::FramPart& part = scenario_.storage.part;
   const std::uint32_t waits = part.wait_states(scenario_.mcu.clock_hz);
+  show_access({std::nullopt, address, false});
   charge_copy(costs.burst, PointKind::work);
   for_each_word(address, bytes, [&](std::uint32_t at, heap::MutableBytes word) {
     const bool is_in_cache = at != address && at % part.row_bytes != 0;
@@ -326,6 +339,7 @@ void Machine::load(std::uint32_t address, heap::MutableBytes bytes) {
 
 void Machine::copy_over(bool done) {
   ++(done ? copies_.transfers : copies_.aborted);
+  show_access_over(done ? AccessEnd::done : AccessEnd::aborted);
   if (!done) return;
   fingerprint_.add(Trace::transfer, train_.now(), copies_.data_bytes);
   if (mode_ == Mode::program && persist_unmasked_) ++progress_;
@@ -396,6 +410,8 @@ void Machine::operation_done() {
   }
   ++result_.operations;
   ++work_;
+  if (RunObserver* told = observer()) told->operation_done(train_.now(), result_.operations);
+  show_heap();
   note_operation();
   plan_outage(PointKind::operation);
   fingerprint_.add(Trace::operation, train_.now(), result_.operations);
@@ -424,6 +440,67 @@ void Machine::note_operation() {
   }
   operation_ = end;
   operation_epoch_ = epoch_;
+}
+
+void Machine::calls(firmware::MemoryCall call) {
+  if (RunObserver* told = observer()) told->memory_call(train_.now(), call);
+}
+
+// --- the observer --------------------------------------------------------------------------------
+
+Doing Machine::doing() const {
+  switch (mode_) {
+    case Mode::off: return Doing::off;
+    case Mode::cold_boot: return Doing::boot;
+    case Mode::program: return Doing::run;
+    case Mode::persist: return Doing::persist;
+    case Mode::boot: return phase_ == Phase::boot ? Doing::boot : Doing::restore;
+    case Mode::asleep: return Doing::asleep;
+  }
+  return Doing::off;
+}
+
+RunObserver* Machine::observer() {
+  if (options_.observer == nullptr || frozen_ || ghost_) return nullptr;
+  train_.show();
+  return options_.observer;
+}
+
+void Machine::show(Moment what) {
+  if (RunObserver* told = observer()) told->moment(train_.now(), what);
+}
+
+// Without a bus a transfer has several bursts, the first of which begins it.
+void Machine::show_access(const StoreAccess& what) {
+  if (access_shown_) return;
+  RunObserver* told = observer();
+  if (told == nullptr) return;
+  access_shown_ = true;
+  bytes_before_access_ = counters().data_bytes;
+  told->access(train_.now(), what);
+}
+
+void Machine::show_access(heap::ConstBytes command) {
+  if (options_.observer != nullptr) show_access(access_of(command));
+}
+
+void Machine::show_access_over(AccessEnd end) {
+  if (!access_shown_) return;
+  RunObserver* told = observer();
+  if (told == nullptr) return;
+  access_shown_ = false;
+  told->access_over(train_.now(), end, counters().data_bytes - bytes_before_access_);
+}
+
+void Machine::show_power_cut() {
+  show_access_over(AccessEnd::cut);
+  RunObserver* told = observer();
+  if (told != nullptr && selected_) told->selected(train_.now(), false);
+}
+
+void Machine::show_heap() {
+  RunObserver* told = observer();
+  if (told != nullptr) told->heap(train_.now(), heap_state_of(*inspector_, ram_, shadow_.objects()));
 }
 
 void Machine::give_up(heap::Error error, const char* doing) {

@@ -16,6 +16,10 @@ double terminal_of(double internal_v, double net_w, double esr_ohm) {
   return 0.5 * (internal_v + (square > 0 ? std::sqrt(square) : 0));
 }
 
+// Of an observer's spans.
+constexpr double kShownStepV = 0.01;
+constexpr Picoseconds kShortestShown = devices::nanoseconds(1);
+
 }  // namespace
 
 PowerTrain::PowerTrain(const SupplyConfig& supply, std::unique_ptr<devices::Source> source, Ledger& ledger)
@@ -34,10 +38,45 @@ PowerTrain::PowerTrain(const SupplyConfig& supply, std::unique_ptr<devices::Sour
   find_next_event();
 }
 
-void PowerTrain::watch(CycleLog* log) {
+void PowerTrain::watch(CycleLog* log, RunObserver* observer) {
   settle();
   log_ = log;
   log_voltage(now_, capacitor_);
+  observer_ = observer;
+  shown_ = now_;
+  show_supply();
+}
+
+// On a copy: booking a span in two pieces would round differently.
+void PowerTrain::show() {
+  if (observer_ == nullptr || shown_ == now_) return;
+  devices::Capacitor from = capacitor_;
+  if (shown_ > settled_) from.advance(shown_ - settled_, net_w());
+  show_span(from, shown_, now_);
+  shown_ = now_;
+}
+
+void PowerTrain::show_span(const devices::Capacitor& from, Picoseconds begin, Picoseconds end) {
+  const double net = net_w();
+  devices::Capacitor to = from;
+  to.advance(end - begin, net);
+  const double from_v = from.terminal_v(net);
+  const double to_v = to.terminal_v(net);
+  const bool is_small = from_v - to_v <= kShownStepV && to_v - from_v <= kShownStepV;
+  if (is_small || end - begin <= kShortestShown) return observer_->span({begin, from_v}, {end, to_v});
+  const Picoseconds middle{begin.count + (end.count - begin.count) / 2};
+  show_span(from, begin, middle);
+  to = from;
+  to.advance(middle - begin, net);
+  show_span(to, middle, end);
+}
+
+void PowerTrain::show_supply() {
+  if (observer_ == nullptr) return;
+  show();
+  const double v = capacitor_.terminal_v(net_w());
+  observer_->span({now_, v}, {now_, v});  // a step of the load may have crossed the level at once
+  observer_->supply(now_, powered_, warn_asserted());
 }
 
 void PowerTrain::log_voltage(Picoseconds at, const devices::Capacitor& capacitor) {
@@ -125,12 +164,14 @@ PowerEvent PowerTrain::take_event() {
       if (warning_ == Warning::released) note_crossing();
       powered_ = false;
       warning_ = Warning::asserted;
+      show_supply();
       ask_source_again();
       find_flows();
       break;
     case PowerEvent::recovered:
       powered_ = true;
       warning_ = Warning::released;
+      show_supply();
       break;
     case PowerEvent::source_ended: break;
   }
@@ -150,6 +191,7 @@ PowerEvent PowerTrain::take_warning() {
   }
   if (warning_ != Warning::sampled || now_ < warning_due()) return PowerEvent::none;
   warning_ = Warning::asserted;
+  show_supply();
   return PowerEvent::warn;
 }
 
@@ -316,6 +358,7 @@ void PowerTrain::look_for_steps() {
 
 void PowerTrain::settle() {
   if (settled_ == now_) return;
+  show();
   Span span;
   span.duration = now_ - settled_;
   span.phase = phase_;

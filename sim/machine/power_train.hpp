@@ -9,6 +9,7 @@
 #include "devices/supply/source.hpp"
 #include "sim/machine/cycle_log.hpp"
 #include "sim/machine/ledger.hpp"
+#include "sim/machine/run_observer.hpp"
 #include "sim/machine/supply_flows.hpp"
 #include "sim/scenario/scenario.hpp"
 
@@ -42,8 +43,11 @@ class PowerTrain {
  public:
   PowerTrain(const SupplyConfig& supply, std::unique_ptr<devices::Source> source, Ledger& ledger);
 
-  // Tells `log` of the voltage from now on; it outlives the train, or null. Nothing else changes by it.
-  void watch(CycleLog* log);
+  // Tells `log` of the voltage from now on, and `observer` of voltage and supervisor; each outlives the
+  // train, or is null. Nothing else changes by them.
+  void watch(CycleLog* log, RunObserver* observer = nullptr);
+  // Tells the observer of the spans up to now, without booking them.
+  void show();
 
   [[nodiscard]] Picoseconds now() const { return now_; }
   // Terminal voltage now, under the present load. O(1).
@@ -118,6 +122,8 @@ class PowerTrain {
   void bench_brings_to(double terminal_v);
   void log_voltage(Picoseconds at, const devices::Capacitor& capacitor);
   void log_span(devices::Capacitor before);
+  void show_span(const devices::Capacitor& from, Picoseconds begin, Picoseconds end);
+  void show_supply();
   [[nodiscard]] bool is_off() const { return load_.total_w() == 0; }
   [[nodiscard]] bool board_is_off() const { return !powered_ || is_off(); }
   [[nodiscard]] double out_w() const { return drawn_w_ + leaked_w_ + off_w_; }
@@ -130,6 +136,8 @@ class PowerTrain {
   std::unique_ptr<devices::Source> source_;
   Ledger& ledger_;
   CycleLog* log_ = nullptr;
+  RunObserver* observer_ = nullptr;
+  Picoseconds shown_;   // up to when the observer knows the voltage
   bool rises_ = false;  // the capacitor's energy, in the latest span
   Load load_;
   Phase phase_ = Phase::off;

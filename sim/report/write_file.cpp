@@ -14,17 +14,11 @@
 namespace brownout::sim {
 namespace {
 
-[[noreturn]] void fail(const std::string& doing, const std::string& path, int error) {
-  throw EnvironmentError(fmt::format("cannot {} {}: {}", doing, path, std::strerror(error)));
-}
+constexpr std::size_t kBufferBytes = 64 * 1024;
 
-void write_all(int file, std::string_view text, const std::string& path) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(file, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail("write", path, errno);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+bool is_special(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
 }
 
 }  // namespace
@@ -41,28 +35,68 @@ void check_output_path(const std::string& flag, const std::string& path) {
   }
 }
 
-void write_file(const std::string& path, std::string_view text) {
-  // A device or a pipe is written to as it is: there is nothing to keep whole.
-  std::error_code ignored;
-  const bool special =
-      std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
-  std::string temporary = special ? path : path + ".XXXXXX";
-  const int file = special ? ::open(path.c_str(), O_WRONLY) : ::mkstemp(temporary.data());
-  if (file < 0) fail("create", temporary, errno);
-  try {
-    write_all(file, text, temporary);
-    if (!special) {
-      const mode_t mask = ::umask(0);
-      ::umask(mask);
-      if (::fchmod(file, 0666 & ~mask) != 0) fail("set the mode of", temporary, errno);
-      if (::fsync(file) != 0) fail("flush", temporary, errno);
+OutputFile::OutputFile(std::string path)
+    : path_(std::move(path)), temporary_(path_), special_(is_special(path_)) {
+  if (!special_) temporary_ += ".XXXXXX";
+  file_ = special_ ? ::open(path_.c_str(), O_WRONLY) : ::mkstemp(temporary_.data());
+  if (file_ < 0)
+    throw EnvironmentError(fmt::format("cannot create {}: {}", temporary_, std::strerror(errno)));
+}
+
+OutputFile::~OutputFile() {
+  if (file_ < 0) return;
+  ::close(file_);
+  if (!special_) ::unlink(temporary_.c_str());
+}
+
+void OutputFile::append(std::string_view text) {
+  if (!failure_.empty()) return;
+  buffer_ += text;
+  if (buffer_.size() >= kBufferBytes) flush();
+}
+
+void OutputFile::flush() {
+  std::string_view left = buffer_;
+  while (!left.empty() && failure_.empty()) {
+    const ssize_t written = ::write(file_, left.data(), left.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) {
+      fail("write", temporary_);
+    } else {
+      left.remove_prefix(static_cast<std::size_t>(written));
     }
-    if (::close(file) != 0) fail("close", temporary, errno);
-    if (!special && ::rename(temporary.c_str(), path.c_str()) != 0) fail("rename to", path, errno);
-  } catch (...) {
-    if (!special) ::unlink(temporary.c_str());
-    throw;
   }
+  buffer_.clear();
+}
+
+void OutputFile::finish() {
+  flush();
+  if (!special_ && failure_.empty()) {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    if (::fchmod(file_, 0666 & ~mask) != 0) fail("set the mode of", temporary_);
+    if (::fsync(file_) != 0) fail("flush", temporary_);
+  }
+  const int file = file_;
+  file_ = -1;
+  if (::close(file) != 0) fail("close", temporary_);
+  if (!special_ && failure_.empty() && ::rename(temporary_.c_str(), path_.c_str()) != 0)
+    fail("rename to", path_);
+  if (failure_.empty()) return;
+  if (!special_) ::unlink(temporary_.c_str());
+  throw EnvironmentError(failure_);
+}
+
+// The first thing that went wrong counts.
+void OutputFile::fail(const char* doing, const std::string& path) {
+  const int error = errno;
+  if (failure_.empty()) failure_ = fmt::format("cannot {} {}: {}", doing, path, std::strerror(error));
+}
+
+void write_file(const std::string& path, std::string_view text) {
+  OutputFile file(path);
+  file.append(text);
+  file.finish();
 }
 
 }  // namespace brownout::sim

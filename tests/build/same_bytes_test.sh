@@ -42,6 +42,18 @@ for scenario in "$source_dir"/scenarios/*.yaml; do
     same "$name-size" "$other"
   done
 done
+# Waves, of a run and of a replay.
+waves() {
+  "$1" run "$source_dir/scenarios/quickstart.yaml" --quiet --window "300 ms..900 ms" --vcd "$work/vcd.$2.json" \
+    --trace-json "$work/trace.$2.json"
+  "$1" replay "e1~$source_dir/scenarios/rf-counter.yaml~operations:3~seed:1~retries~write#2+byte:9" \
+    --vcd "$work/replayed.$2.json" >/dev/null
+}
+waves "$reference" reference
+for other in gcc-O0 clang-O3; do
+  waves "$work/$other/sim/brownout" "$other"
+  for name in vcd trace replayed; do same "$name" "$other"; done
+done
 # Runs of the fuzzer, too.
 "$reference" fuzz --runs 1000 --quiet --report "$work/fuzz.reference.json"
 for other in gcc-O0 clang-O3; do

@@ -126,13 +126,22 @@ LC_ALL=C "$program" run "$scenario" >out
 grep -q '^  voltage' out && complain "blocks without UTF-8"
 # on_terminal VARIABLE...: the same on a terminal of 50 columns.
 on_terminal() {
-  env LC_ALL=C.UTF-8 TERM=xterm "$@" script -qec "stty cols 50; '$program' run '$scenario'" /dev/null </dev/null >out
+  env LC_ALL=C.UTF-8 TERM=xterm "$@" script -qec "stty cols 50; '$program' run '$scenario' 2>/dev/null" /dev/null </dev/null >out
 }
 if type -P script >/dev/null; then
   on_terminal NO_COLOR=
   grep -q $'\x1b\[1;32mPASS\x1b\[0m' out || complain "no colour on a terminal"
   line=$(sed -n 's/.*voltage *\x1b\[0m//p' out | tr -d '\r')
   LC_ALL=C.UTF-8 bash -c '[ ${#1} -eq 37 ]' - "$line" || complain "the voltage is not as wide as the terminal: $line"
+  # No line is wider, and the words are those of a pipe, in their order.
+  plain=$(tr -d '\r' <out | sed 's/\x1b\[[0-9;]*m//g')
+  grep -v '^  voltage' <<<"$plain" | awk 'length($0) > 50 { exit 1 }' || complain "wider than the terminal: $plain"
+  grep -qE '^             [^ ]' <<<"$plain" || complain "what is left of a line does not begin below its text"
+  "$program" run "$scenario" >pipe
+  cmp -s <(grep -v '^  voltage' <<<"$plain" | tr -s ' \n' '\n') <(grep -v '^  voltage' pipe | tr -s ' \n' '\n') ||
+    complain "words are missing on a narrow terminal: $plain"
+  [ "$(awk '{ if (length($0) > most) most = length($0) } END { print most }' pipe)" -gt 90 ] ||
+    complain "lines are broken in a pipe"
   on_terminal NO_COLOR=1
   grep -q $'\x1b\[[0-9;]*m' out && complain "NO_COLOR is ignored"
 fi
@@ -325,6 +334,45 @@ refused 'more than 524288 B' inspect large.bin
 [ "$(find . -name '*.bin.*' | wc -l)" -eq 0 ] || complain "temporary files of images were left behind"
 expect 3 run "$scenario" --image /dev/full --quiet
 
+# Waves: whole files, the same bytes each time, and the report as it is without them.
+expect 0 run --help
+says out '--window'
+says out 'gtkwave'
+says out 'ui.perfetto.dev'
+expect 0 run "$scenario" --quiet --report waves-report.json --vcd run.vcd --trace-json trace.json
+cmp -s first.json waves-report.json || complain "--vcd changed the report"
+expect 0 run "$scenario" --quiet --vcd again.vcd --trace-json again.json
+cmp -s run.vcd again.vcd || complain "the same run gave another dump"
+cmp -s trace.json again.json || complain "the same run gave another trace"
+says run.vcd '^\$timescale 1 ps \$end$'
+says run.vcd '^\$var real 64 a voltage \$end$'
+says trace.json '"ph":"X","pid":1,"tid":1,"ts":[0-9]+\.[0-9]{6},"dur":[0-9]+\.[0-9]{6}'
+says trace.json '^\]\}$'
+expect 0 run "$scenario" --quiet --vcd part.vcd --window "2 s..2500 ms"
+[ "$(grep -m1 '^#' part.vcd)" = '#2000000000000' ] || complain "the window does not begin at 2 s"
+[ "$(grep '^#' part.vcd | tail -n 1)" = '#2500000000000' ] || complain "the window does not end at 2.5 s"
+expect 0 run "$scenario" --quiet --vcd part.vcd --window "1 d..2 d"
+says err '^brownout: --window begins at 1 d, and the run ended at 25 s: there is nothing to write$'
+refused 'does not exist' run "$scenario" --vcd missing/run.vcd
+refused 'directory' run "$scenario" --trace-json "$work"
+refused 'is the file of --vcd, too' run "$scenario" --vcd x.out --trace-json x.out
+refused 'give one of them' run "$scenario" --window "1 ms..2 ms"
+refused 'two times with `\.\.` between them' run "$scenario" --vcd x.vcd --window "1 ms"
+refused 'needs a unit, such as 1 ms' run "$scenario" --vcd x.vcd --window "1..2 ms"
+refused 'has no end' run "$scenario" --vcd x.vcd --window "1 ms.."
+refused 'the end has to be later' run "$scenario" --vcd x.vcd --window "2 ms..1 ms"
+refused 'the end has to be later' run "$scenario" --vcd x.vcd --window "2 ms..2 ms"
+refused 'did you mean `--window`' run "$scenario" --vcd x.vcd --windo "1 ms..2 ms"
+refused 'capacitance' run "$scenario" --vcd x.vcd --set supply.capacitor.capacitanse=1uF
+refused 'nothing.csv' run "$scenario" --vcd x.vcd --set supply.source.trace=nothing.csv
+[ "$(find . -name 'x.*' -o -name '*.vcd.*' -o -name 'trace.json.*' | wc -l)" -eq 0 ] ||
+  complain "a refused run left a file of waves"
+expect 3 run "$scenario" --vcd /dev/full --quiet
+# Errors that have been planted: a run that loses data writes them, too, and says where it was lost.
+expect 1 run "$scenario" --quiet --set supply.capacitor.capacitance="10 uF" --trace-json lost.json
+says lost.json '"name":"lost","cat":"board","ph":"i"'
+says lost.json '"name":"persist".*"end":"cut"'
+
 # A supply that never suffices ends, with a verdict.
 expect 1 run "$scenario" --set supply.source.kind=constant --set supply.source.power="0 W"
 says out 'never_turned_on'
@@ -336,13 +384,16 @@ expect 0 run "$source_dir/scenarios/false-alarm.yaml" --quiet --set supply.sourc
 expect 0 run "$scenario" --quiet --set supply.source.trace=here.csv --set supply.source.repeat=true
 
 # Ctrl-C: 130, and a report that is complete in itself and says that the run is not.
-"$program" run "$source_dir/scenarios/night.yaml" --set stop.time="90 d" --quiet --report interrupted.json &
+"$program" run "$source_dir/scenarios/night.yaml" --set stop.time="90 d" --quiet --report interrupted.json \
+  --vcd interrupted.vcd --trace-json interrupted-trace.json --window "0 s..1 d" &
 pid=$!
 sleep 1
 kill -INT $pid
 wait $pid
 code=$?
 [ $code -eq 130 ] || complain "an interrupted run ended with $code"
+says interrupted.vcd '^\$enddefinitions \$end$'
+says interrupted-trace.json '^\]\}$'
 says interrupted.json '"complete": false'
 says interrupted.json '"stop_reason": "interrupted"'
 

@@ -64,6 +64,12 @@ expect 2 'how many operations' "$plain" replay "e1~$small~seed:1"
 # A case that does not fail, and places that are not there.
 expect 0 'it does not fail' "$plain" replay "e1~$small~operations:3~seed:1~retries~make#2+byte:3"
 expect 0 'taken instead: make#2+byte' "$plain" replay "e1~$small~operations:3~seed:1~first_image~make#2+byte:99999"
+expect 0 'it does not fail' "$plain" replay "e1~$small~operations:3~seed:1~retries~make#2+byte:3" --vcd "$scratch/r.vcd" \
+  --trace-json "$scratch/r.json"
+tail -n 1 "$scratch/r.json" | grep -q '^]}$' || fail 'the trace of a replay is not whole'
+grep -q 'no supply is modelled' "$scratch/r.vcd" || fail 'the dump of a replay does not say what it is not'
+expect 2 'give one of them' "$plain" replay "e1~$small~operations:3~seed:1~retries~make#2+byte:3" --window "0 s..1 s"
+expect 2 'writes no files' "$plain" replay "e1~$small~operations:3~seed:1~retries~make#2+byte:3" --gdb --vcd "$scratch/r.vcd"
 expect 0 'the call is not made' "$plain" replay "e1~$small~operations:3~seed:1~first_image~write#9999+byte:0"
 
 # Ctrl-C: a whole report of what was done, within a second or so.
