@@ -29,7 +29,7 @@ constexpr Expected kExpected[] = {
     {"queue", 18, 0, StopReason::operations}, {"quickstart", 20, 0, StopReason::time},
     {"rf-counter", 20, 0, StopReason::time},  {"sliced", 5, 0, StopReason::operations},
     {"sensor-log", 20, 0, StopReason::time},  {"harvester-ic", 50, 0, StopReason::time},
-    {"msp430", 10, 100, StopReason::time},
+    {"msp430", 10, 100, StopReason::time},    {"queue-fifo", 18, 0, StopReason::operations},
 };
 
 class Shipped : public ::testing::TestWithParam<Expected> {};
@@ -96,6 +96,20 @@ TEST(Shipped, TheFullImageGoesOutAtTheSpeedOfTheWire) {
   EXPECT_GE(result.largest_over_bound.time, 0.9);
   EXPECT_GE(result.largest_over_bound.energy, 0.9);
   EXPECT_GE(result.largest_over_bound.bytes, 0.9);
+}
+
+// By FIFO and by DMA: nothing but the mode differs, and DMA saves in less than half the time.
+TEST(Shipped, TheQueuesDifferInTheTransferModeOnly) {
+  const Scenario fifo = load_scenario(kFolder / "queue-fifo.yaml", {}, {});
+  const Scenario dma = load_scenario(kFolder / "queue.yaml", {}, {});
+  ASSERT_NE(fifo.storage.transfer, dma.storage.transfer);
+  const Scenario made =
+      load_scenario(kFolder / "queue.yaml", {{"storage.transfer=fifo"}, {"name=queue-fifo"}}, {});
+  const RunResult by_fifo = simulate(fifo, {});
+  EXPECT_EQ(json_report(made, simulate(made, {})), json_report(fifo, by_fifo));
+  const RunResult by_dma = simulate(dma, {});
+  EXPECT_LT(by_dma.persist.time_s.maximum(), 0.5 * by_fifo.persist.time_s.maximum());
+  EXPECT_LT(by_dma.needed_capacitance_f, 0.5 * by_fifo.needed_capacitance_f);
 }
 
 TEST(Shipped, NoneIsForgotten) {
