@@ -61,7 +61,7 @@ def longest_persist(scenario):
     report = ask('run', scenario, (), '--quiet', '--report')
     cycle = max(report['cycles']['records'], key=lambda record: record['persist_s'] or 0)
     warned = next(event[1] for event in cycle['events'] if event[0] == 'warn') * 1e6
-    window = f'{warned - 500:.0f} us..{warned + 3000:.0f} us'
+    window = f'{warned - 300:.0f} us..{warned + 3000:.0f} us'
     return report, ask('run', scenario, (), '--quiet', '--window', window, '--trace-json'), warned
 
 
@@ -102,7 +102,7 @@ def transfer_modes():
             picture.text(left - 8, y_of(level) + 4, f'{level:.3f} V', 11, FAINT, 'end')
         volts = [((event['ts'] - warned) / 1e3, event['args']['V']) for event in trace['traceEvents']
                  if event['name'] == 'voltage']
-        picture.line([(x_of(ms), y_of(v)) for ms, v in volts if first <= ms <= last], '#1b6e4b', 1.8)
+        picture.line([(x_of(ms), y_of(v)) for ms, v in volts if first - 0.01 <= ms <= last + 0.01], '#1b6e4b', 1.8)
     x = left
     for name in ('run', 'persist', 'off', 'WREN', 'WRITE', 'READ'):
         picture.box(x, top + 2 * 190 - 4, 12, 12, COLOURS[name])

@@ -3,6 +3,7 @@
 #include <array>
 #include <fstream>
 #include <memory>
+#include <new>
 #include <variant>
 
 #include <fmt/format.h>
@@ -60,7 +61,7 @@ std::string hash_of_source_file(const Scenario& scenario) {
                                                                          &XXH64_freeState);
   if (state == nullptr) throw std::bad_alloc();
   XXH64_reset(state.get(), 0);
-  std::array<char, 64 * 1024> piece;
+  std::array<char, 64 * 1024> piece{};
   while (in.good()) {
     in.read(piece.data(), piece.size());
     XXH64_update(state.get(), piece.data(), static_cast<std::size_t>(in.gcount()));

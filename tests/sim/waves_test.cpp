@@ -534,7 +534,7 @@ TEST(WaveWindow, IsTwoTimesWithUnits) {
   };
   EXPECT_EQ(refused("12 ms"),
             "--window 12 ms: needs two times with `..` between them, such as `12 ms..15 ms`");
-  EXPECT_THAT(refused("12..15 ms"), ::testing::HasSubstr("beginning: \"12\" needs a unit, such as 12 ms"));
+  EXPECT_THAT(refused("12..15 ms"), ::testing::HasSubstr(R"(beginning: "12" needs a unit, such as 12 ms)"));
   EXPECT_THAT(refused("12 ms..15 V"), ::testing::HasSubstr("end"));
   EXPECT_THAT(refused("..15 ms"), ::testing::HasSubstr("has no beginning"));
   EXPECT_THAT(refused("15 ms.."), ::testing::HasSubstr("has no end"));
