@@ -117,7 +117,7 @@ TEST_F(Waves, AgreeWithTheReportWhateverHappens) {
     const std::string report = json_report(scenario, run(scenario));
     const Written w = write(scenario);
     const RunResult& r = w.result;
-    EXPECT_EQ(w.report, report) << "who is told changes nothing";
+    EXPECT_TRUE(w.report == report) << "who is told changes nothing";
 
     EXPECT_EQ(w.json.count("outage"), r.persisted);
     EXPECT_EQ(w.json.count("lost"), r.lost);
@@ -367,7 +367,7 @@ TEST_F(Waves, AWindowIsWhatTheWholeFileHasThere) {
   for (const Window& window : windows) {
     SCOPED_TRACE(fmt::format("{} to {}", window.from.count, window.to.count));
     const Written part = write(scenario, window);
-    EXPECT_EQ(part.report, whole.report);
+    EXPECT_TRUE(part.report == whole.report);
     for (const char* track : {"board", "program", "store", "powered", "warning"}) {
       if (whole.json.tracks.count(track) == 0) continue;
       const auto expected = described(whole.json, track, window);
