@@ -46,7 +46,7 @@ done
 waves() {
   "$1" run "$source_dir/scenarios/quickstart.yaml" --quiet --window "300 ms..900 ms" --vcd "$work/vcd.$2.json" \
     --trace-json "$work/trace.$2.json"
-  "$1" replay "e1~$source_dir/scenarios/rf-counter.yaml~operations:3~seed:1~retries~write#2+byte:9" \
+  "$1" replay "e1~$source_dir/scenarios/rf-counter.yaml~operations:3~seed:1~retries~make#2+byte:9" \
     --vcd "$work/replayed.$2.json" >/dev/null
 }
 waves "$reference" reference
