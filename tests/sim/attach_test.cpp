@@ -392,6 +392,8 @@ void count_without_keeping(ObjectMemory& memory, Port& port) { count({.keep = fa
 Scenario custom(firmware::CustomRun workload) {
   Scenario scenario = attaching();
   scenario.mcu.os_save_bytes = 256;
+  scenario.stop.time = seconds(8);
+  use_bursts(scenario);
   scenario.workload = firmware::CustomOptions{workload, true};
   return scenario;
 }

@@ -309,12 +309,12 @@ TEST(BusFaults, TheBoundIsASumOfAttempts) {
   EXPECT_EQ(bound.times.timeouts.count, 2 * (300 * kMicro + kMicro / 2));
   const devices::TransferCosts& costs = scenario.storage.bus.costs(TransferMode::fifo);
   ASSERT_GE(costs.chunk_bytes, heap::kSecondPassBytes);
-  // Six pieces of 64 B, opcode and address; two sums; critical sections: two of the driver and two of who
+  // Six pieces of 64 B, opcode and address; two sums; critical sections: one of the driver and two of who
   // compares.
   const std::int64_t back = costs.setup_receive.count + costs.handover_send.count +
                             costs.copy_send_per_byte.count * 3 + costs.handover_receive.count * 6 +
                             costs.copy_receive_per_byte.count * 352 + kMicro * (352 + 3) +
-                            kCycle * 12 * 2 * 352 + kCycle * 16 * 4;
+                            kCycle * 12 * 2 * 352 + kCycle * 16 * 3;
   EXPECT_EQ(bound.times.read_back.count, 3 * back);
 }
 

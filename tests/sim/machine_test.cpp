@@ -481,7 +481,7 @@ TEST(Machine, WherePowerFailsTheRestoreIsRepeated) {
 // Power that fails in a critical section of boot code must not leave the persist interrupt masked.
 TEST(Machine, PowerFailingInACriticalSectionOfTheRestoreMasksNothing) {
   Scenario scenario = small_scenario();
-  scenario.mcu.profile.costs.section = 8'000;  // the restore is critical sections, nearly
+  scenario.mcu.profile.costs.section = 16'000;  // the restore is critical sections, nearly
   scenario.supply.thresholds = {3.4, 3.1, 2.6};
   scenario.supply.capacitor.capacitance_f = 25e-6;
   scenario.supply.initial_v = 5.5;  // the first start succeeds

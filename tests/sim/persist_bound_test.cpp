@@ -48,7 +48,7 @@ TEST(PersistBound, PolledIsASumOfTerms) {
   EXPECT_EQ(times.wire.count, kMicro * (4 + 352));
   // All but the trailer, and the header up to its own checksum once more.
   EXPECT_EQ(times.checksum.count, kCycle * 12 * (352 - 8 + 28));
-  EXPECT_EQ(times.steps.count, kCycle * (12 * work.steps + 40 + 3 * 16));
+  EXPECT_EQ(times.steps.count, kCycle * (12 * work.steps + 40 + 2 * 16));
   EXPECT_EQ(times.ticks.count, 0);
   // 1.6 mA and, selected, 1.5 mA x 8 / 20 at 3 V; 10 uA in set-ups and while it is stopped.
   const double apart_s = 4.5e-6;
