@@ -24,10 +24,18 @@ class Group {
 
   explicit Group(Heaps&... heaps) : members_{Member::of(heaps)...} {}
 
-  // First start: all heaps empty.
+  // First start: all heaps empty. Each goes on from the latest sequence that its store knows of; then all
+  // from the latest of these.
   Status format() {
+    std::uint32_t latest = 0;
     for (const Member& member : members_) {
       if (const Status status = member.format(member.heap); !status.ok()) return status;
+      const std::uint32_t sequence = member.sequence(member.heap);
+      if (latest == 0 || (sequence != 0 && is_newer(sequence, latest))) latest = sequence;
+    }
+    for (const Member& member : members_) {
+      if (member.sequence(member.heap) == latest) continue;
+      if (const Status status = member.go_on_from(member.heap, latest); !status.ok()) return status;
     }
     return {};
   }
@@ -73,6 +81,8 @@ class Group {
   struct Member {
     void* heap;
     Status (*format)(void*);
+    std::uint32_t (*sequence)(void*);
+    Status (*go_on_from)(void*, std::uint32_t);
     std::uint32_t (*following)(void*);
     Status (*write)(void*, ConstBytes, std::uint32_t);
     void (*confirm)(void*, std::uint32_t);
@@ -84,6 +94,8 @@ class Group {
     static Member of(H& heap) {
       return {&heap,
               [](void* h) { return static_cast<H*>(h)->format(); },
+              [](void* h) { return static_cast<H*>(h)->sequence(); },
+              [](void* h, std::uint32_t sequence) { return static_cast<H*>(h)->go_on_from(sequence); },
               [](void* h) { return static_cast<H*>(h)->following_sequence(); },
               [](void* h, ConstBytes os, std::uint32_t sequence) {
                 return static_cast<H*>(h)->write_image(os, sequence);

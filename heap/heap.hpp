@@ -144,7 +144,9 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     return read_image(*survey.older(), survey.marked, os);
   }
 
-  // persist() and restore() in steps, for a group of heaps (group.hpp).
+  // format(), persist() and restore() in steps, for a group of heaps (group.hpp).
+  [[nodiscard]] std::uint32_t sequence() const { return residents_.control().sequence; }
+  Status go_on_from(std::uint32_t sequence) { return checkpoint_.go_on_from(sequence); }
   [[nodiscard]] std::uint32_t following_sequence() const {
     return heap::following_sequence(residents_.control());
   }
@@ -480,10 +482,12 @@ class Heap : public Typed<Heap<P, St, Modules>> {
         residents_.leave(index.value());
         return status.error();
       }
+      // From the end of the borrow on a restore reads it from its home; one that struck between the end of
+      // the read and here has left the block to this load.
+      CriticalSection<P> section(platform_);
+      if (platform_.power_epoch() != epoch) continue;
       end_borrow(index.value());
-      // Now a restore reads it from its home. One that struck between the end of the read and that of the
-      // borrow has left the block to this load.
-      if (platform_.power_epoch() == epoch) return index;
+      return index;
     }
   }
 
@@ -722,8 +726,8 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     Control& control = residents_.control();
     control = Control{};
     residents_.reset();
-    control.sequence = survey.newest() == nullptr ? survey.marked : survey.newest()->sequence;
-    control.marked_sequence = survey.marked;
+    control.sequence = survey.newest() == nullptr ? survey.latest() : survey.newest()->sequence;
+    control.marked_sequence = survey.newest() == nullptr ? control.sequence : survey.marked;
   }
   // A damaged header would make every later image look torn.
   Status erase_damaged(const Survey& survey) {

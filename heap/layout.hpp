@@ -130,8 +130,17 @@ static_assert(sizeof(RunningMark) == 8);
 // another with no whole image in between is of a persist that failed, and never has the same low bit.)
 struct RunningMarks {
   RunningMark places[2];
+  // What a format leaves: no mark, but the sequence that the next image follows. Neither valid nor damaged:
+  // the field behind the sequence is the sequence once more.
+  [[nodiscard]] static constexpr RunningMarks formatted(std::uint32_t sequence) {
+    RunningMarks marks;
+    marks.places[sequence & 1U] = {sequence, sequence};
+    return marks;
+  }
   // The newest that is valid; 0: none.
   [[nodiscard]] constexpr std::uint32_t sequence() const;
+  // The newest that is there in any form; 0: none.
+  [[nodiscard]] constexpr std::uint32_t latest() const;
   // One is neither valid nor nothing: it was cut, or it was read wrong.
   [[nodiscard]] constexpr bool damaged() const;
 };
@@ -154,9 +163,15 @@ constexpr std::uint32_t RunningMarks::sequence() const {
   return newest;
 }
 
+constexpr std::uint32_t RunningMarks::latest() const {
+  const std::uint32_t first = places[0].sequence;
+  const std::uint32_t second = places[1].sequence;
+  return first == 0 || (second != 0 && is_newer(second, first)) ? second : first;
+}
+
 constexpr bool RunningMarks::damaged() const {
   for (const RunningMark& mark : places) {
-    const bool nothing = mark.sequence == 0 && mark.complement == 0;
+    const bool nothing = mark.complement == mark.sequence;
     if (!nothing && mark.complement != ~mark.sequence) return true;
   }
   return false;

@@ -12,9 +12,10 @@ namespace brownout::heap {
 struct Survey {
   CheckpointHeader headers[2];
   bool valid[2] = {};
-  bool damaged = false;        // a header is neither valid nor nothing: a persist was cut in it
-  Error other = Error::empty;  // what there is if no header is valid: empty, foreign, wrong_version
-  std::uint32_t marked = 0;    // the program ran on since that sequence; 0: no valid mark
+  bool damaged = false;           // a header is neither valid nor nothing: a persist was cut in it
+  Error other = Error::empty;     // what there is if no header is valid: empty, foreign, wrong_version
+  std::uint32_t marked = 0;       // the program ran on since that sequence; 0: no valid mark
+  std::uint32_t latest_mark = 0;  // RunningMarks::latest()
 
   // The valid header with the later sequence, or nullptr. O(1).
   [[nodiscard]] const CheckpointHeader* newest() const {
@@ -34,6 +35,13 @@ struct Survey {
       if (valid[place] && headers[place].sequence == sequence) return &headers[place];
     }
     return nullptr;
+  }
+
+  // The latest sequence that a valid header or a mark has, in whatever form; 0: there is none. O(1).
+  [[nodiscard]] std::uint32_t latest() const {
+    const CheckpointHeader* header = newest();
+    const bool after = header != nullptr && (latest_mark == 0 || is_newer(header->sequence, latest_mark));
+    return after ? header->sequence : latest_mark;
   }
 
   // Whether the program ran on after the image of that sequence, or after a later one. O(1).

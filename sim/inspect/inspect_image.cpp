@@ -236,11 +236,7 @@ void read_intent(KnownHeap& heap) {
 void read_mark(KnownHeap& heap) {
   const auto marks = read_at<heap::RunningMarks>(heap.store, heap.geometry.marks_address());
   heap.marked = marks.sequence();
-  heap.mark_damaged = false;
-  for (const heap::RunningMark& mark : marks.places) {
-    const bool something = mark.sequence != 0 || mark.complement != 0;
-    heap.mark_damaged = heap.mark_damaged || (something && mark.complement != ~mark.sequence);
-  }
+  heap.mark_damaged = marks.damaged();
 }
 
 void read_residents(HeapReader& reader, KnownHeap& heap) {

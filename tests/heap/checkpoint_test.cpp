@@ -382,6 +382,49 @@ TEST(Checkpoint, FormatForgetsBothImagesAndTheMark) {
   EXPECT_TRUE(loaded.board.restore_status.ok()) << "the old mark says nothing of the new first image";
 }
 
+// A persist that is cut behind a header which might be that of an image from before the format, of the same
+// state but for the OS part. Seen by the fuzzer: what came back was the old OS part.
+TEST(Checkpoint, AnImageFromBeforeAFormatDoesNotComeBackWithTheHeaderOfTheFirst) {
+  bool whole = false;
+  for (std::uint32_t cut = 0; !whole; ++cut) {
+    CheckedBoard<DefaultModules> board(fitted<DefaultModules>(kConfig, 152), 8192);
+    ASSERT_TRUE(board.heap().format().ok());
+    std::fill(board.os.begin(), board.os.end(), std::byte{0xAA});
+    ASSERT_TRUE(board.persist().ok());
+    ASSERT_TRUE(board.heap().format().ok());
+    std::fill(board.os.begin(), board.os.end(), std::byte{0xBB});
+    whole = cut == board.heap().checkpoint_bytes() + board.os.size();
+    board.store.cut_after = board.store.written + cut;
+    ASSERT_TRUE(board.persist().ok());
+    board.store.cut_after = ~std::uint64_t{0};
+    board.poison();
+    const Status restored = board.restore();
+    ASSERT_EQ(restored.ok(), whole) << cut;
+    if (whole) {
+      EXPECT_EQ(board.os[0], std::byte{0xBB});
+    }
+  }
+}
+
+// A format that is cut anywhere and begun again counts on from where the images were.
+TEST(Checkpoint, AFormatThatIsCutGoesOnWithTheSequence) {
+  constexpr std::uint32_t kBytes = 400;  // more than superblock, mark and headers have
+  for (std::uint32_t cut = 0; cut < kBytes; ++cut) {
+    Loaded loaded;
+    for (int i = 0; i < 3; ++i) loaded.board.outage();
+    const std::uint32_t sequence = loaded.board.heap().sequence();
+    ASSERT_EQ(sequence, 3U);
+    loaded.board.store.cut_after = loaded.board.store.written + cut;
+    ASSERT_TRUE(loaded.board.heap().format().ok());
+    loaded.board.store.cut_after = ~std::uint64_t{0};
+    loaded.board.poison();
+    static_cast<void>(loaded.board.restore());  // whatever it says
+    ASSERT_TRUE(loaded.board.heap().format().ok());
+    ASSERT_FALSE(is_newer(sequence, loaded.board.heap().sequence())) << cut;
+    ASSERT_EQ(loaded.board.restore().error(), Error::empty) << cut;
+  }
+}
+
 // After a restore the first write home makes the checkpoint stale; before that it is current.
 TEST(Checkpoint, RunningOnMakesItStale) {
   Loaded loaded;

@@ -30,16 +30,44 @@ class Snapshot {
   Snapshot(heap::Arena arena, S& storage, P& platform)
       : arena_(arena), storage_(storage), platform_(platform) {}
 
-  // Forgets both images and the running mark. storage_failed. Three writes.
+  // Forgets both images; sequences go on, for the reason that heap::Checkpoint::format() has. storage_failed.
+  // Three reads, three writes.
   heap::Status format() {
     static constexpr std::byte kZeros[sizeof(SnapshotHeader)] = {};
     const heap::Geometry& geometry = arena_.geometry();
+    heap::RunningMarks marks;
+    heap::Status read = heap::read_confirmed(storage_, platform_, geometry.marks_address(),
+                                             {reinterpret_cast<std::byte*>(&marks), sizeof marks});
+    std::uint32_t latest = marks.latest();
+    bool damaged = false;
+    for (std::uint32_t place = 0; read.ok() && place < 2; ++place) {
+      SnapshotHeader header;
+      read = heap::read_confirmed(storage_, platform_, geometry.checkpoint_address(place),
+                                  {reinterpret_cast<std::byte*>(&header), sizeof header});
+      if (!read.ok()) continue;
+      const heap::Error judgement = judge(header);
+      damaged = damaged || judgement == heap::Error::torn;
+      if (judgement != heap::Error::none) continue;
+      if (latest == 0 || heap::is_newer(header.sequence, latest)) latest = header.sequence;
+    }
+    if (!read.ok()) return read;
+    if (damaged) latest = heap::next_sequence(heap::next_sequence(latest));
+    if (latest != marks.sequence()) {
+      const heap::RunningMark mark{latest, ~latest};
+      const heap::Status status =
+          heap::write_confirmed(storage_, platform_, geometry.mark_address(latest),
+                                {reinterpret_cast<const std::byte*>(&mark), sizeof mark});
+      if (!status.ok()) return status;
+    }
     for (const std::uint32_t address : {geometry.checkpoint_address(0), geometry.checkpoint_address(1)}) {
       const heap::Status status =
           heap::write_confirmed(storage_, platform_, address, {kZeros, sizeof kZeros});
       if (!status.ok()) return status;
     }
-    return heap::write_confirmed(storage_, platform_, 0, {kZeros, sizeof(heap::RunningMarks)});
+    arena_.control().sequence = arena_.control().marked_sequence = latest;
+    marks = heap::RunningMarks::formatted(latest);
+    return heap::write_confirmed(storage_, platform_, geometry.marks_address(),
+                                 {reinterpret_cast<const std::byte*>(&marks), sizeof marks});
   }
 
   // From the persist interrupt: stops what is in flight and writes the image that follows. RAM does not
