@@ -180,9 +180,10 @@ class ProgressLine {
     if (options.runs && speed > 0) left = static_cast<double>(runs - std::min(runs, progress.runs)) / speed;
     const double outages =
         progress.runs == 0 ? 0 : static_cast<double>(progress.outages) / static_cast<double>(progress.runs);
-    const std::string line =
-        fmt::format("\r{} runs, {:.0f} a second, {:.1f} outages each, {} failed, {:.0f} s left   ",
-                    progress.runs, speed, outages, progress.failed, std::max(0.0, left));
+    const std::string line = fmt::format(
+        "\r{} runs, {:.0f} a second, {:.1f} outages each, {} kinds of them, {} failed ({} causes), "
+        "{:.0f} s left   ",
+        progress.runs, speed, outages, progress.cells, progress.failed, progress.causes, std::max(0.0, left));
     std::fputs(line.c_str(), stderr);
   }
   void end() const {

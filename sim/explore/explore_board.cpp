@@ -102,15 +102,24 @@ ExploreBoard::ExploreBoard(const Scenario& scenario, BoardOptions options)
       program_stack_(options_.stacks == nullptr ? own_stacks_->program : options_.stacks->program),
       second_stack_(options_.stacks == nullptr ? own_stacks_->second : options_.stacks->second),
       pattern_(scenario.seed),
-      random_(scenario.seed ^ 0x7065'7274'7572'62ULL) {
+      random_(scenario.seed ^ 0x7065'7274'7572'62ULL),
+      wire_random_(scenario.seed ^ 0x7769'7265'7321ULL) {
   if (!scenario.storage.part.is_mapped) {
     Timekeeper& clock = *this;
-    bus_.emplace(scenario.storage.bus.costs(scenario.storage.transfer), scenario.storage.sck_hz, fram_,
-                 clock);
+    const devices::TransferCosts& costs = scenario.storage.bus.costs(scenario.storage.transfer);
+    bus_.emplace(costs, scenario.storage.sck_hz, fram_, clock);
+    if (options_.wires.any()) {
+      faults_.emplace(BusFaultConfig{}, 0, scenario.seed);
+      bus_->inject(&*faults_, scenario.storage.timeout);
+      wire_left_ = wire_random_.below(2 * std::uint64_t{options_.wires.every} + 1);
+      wire_left_aside_ = wire_random_.below(2 * std::uint64_t{options_.wires.every} + 1);
+    }
   }
+  if (options_.attaches) shadow_.follow_versions();
+  if (options_.drawn != nullptr) result_.drawn.cells.reserve(options_.drawn->size());
   const auto make = options_.make_firmware != nullptr ? options_.make_firmware : &firmware::make_firmware;
   firmware::Image image = image_of(scenario, ram_, os_part_);
-  image.attach = false;
+  image.attach = options_.attaches;
   firmware_ = make(image, *this);
   constexpr std::uint64_t kSecond = 1'000'000'000'000;
   const std::uint64_t common = std::gcd(kSecond, 1000 * scenario.mcu.clock_hz);
@@ -147,7 +156,9 @@ BoardResult ExploreBoard::run() {
     std::optional<ListeningToAccesses> listening;
     AccessListener& self = *this;
     if (options_.classes[static_cast<std::size_t>(PointClass::access)]) listening.emplace(self);
-    fibers_.run(program_stack_, body, this);
+    recovery_.start();
+    for (fibers_.run(program_stack_, body, this); lost_; fibers_.run(program_stack_, body, this))
+      start_again();
   }
   show_end();
   mode_ = Mode::off;
@@ -157,6 +168,11 @@ BoardResult ExploreBoard::run() {
       digest_of(store.data() + area_.end(), store.size() - area_.end(), result_.store_digest);
   result_.contents_digest = shadow_.digest();
   result_.damage = fram_.damage();
+  if (faults_) {
+    const std::uint64_t missing = result_.drawn.injected.missing_answers;
+    result_.drawn.injected = faults_->injected();
+    result_.drawn.injected.missing_answers = missing;
+  }
   return std::move(result_);
 }
 
@@ -242,7 +258,12 @@ bool ExploreBoard::pass_point(bool moves_data) {
       suffer_due_ = true;
     }
     at(PointClass::byte);
-  } else if (cut_at_ && mode_ != Mode::start) {
+  } else if (mode_ == Mode::start) {
+    if (start_cut_ && bus_points_++ == *start_cut_) {
+      ++result_.drawn.starts_cut;
+      lose_power();
+    }
+  } else if (cut_at_) {
     const std::uint64_t at = bus_points_++;
     // Below VDDmin the MCU goes on driving the part for a while.
     if (at + kBytesBelowVdd >= *cut_at_) fram_.supply(0);
@@ -251,10 +272,13 @@ bool ExploreBoard::pass_point(bool moves_data) {
   return true;
 }
 
-bool ExploreBoard::is_undisturbed() const {
+bool ExploreBoard::is_undisturbed(Picoseconds span) const {
+  if (mode_ == Mode::start) return !start_cut_;
   if (mode_ != Mode::program) return !cut_at_;
   if (options_.drawn == nullptr) return false;
-  return !drawn_armed_ || (*options_.drawn)[next_drawn_].point == PointClass::operation;
+  if (!drawn_armed_) return true;
+  if (by_energy_) return now() + span < due_;
+  return (*options_.drawn)[next_drawn_].at == DrawnAt::operation;
 }
 
 // --- an outage -----------------------------------------------------------------------------------
@@ -381,6 +405,7 @@ void ExploreBoard::persist_body() {
   ++epoch_;
   const std::uint32_t sequence = heap::following_sequence(control());
   image_address_ = area_.places + (sequence & 1U) * area_.place_bytes;
+  if (bus_) bus_->catch_up_with_wire();
   const BusCounters before = counters();
   const heap::Status status = firmware_->persist();
   if (!status.ok()) fault_aside("persist", "the persist reported an error of the storage");
@@ -445,7 +470,8 @@ std::optional<std::string> ExploreBoard::state_fault() {
 // A transfer was in flight, which the controller does not stop at once.
 bool ExploreBoard::may_drain() const {
   const devices::TransferCosts& costs = scenario_.storage.bus.costs(scenario_.storage.transfer);
-  return saved_.bus && saved_.bus->is_active() && costs.abort_granularity != devices::AbortGranularity::byte;
+  if (!saved_.bus || !saved_.bus->is_active()) return false;
+  return costs.abort_granularity != devices::AbortGranularity::byte || saved_.bus->is_asking();
 }
 
 // A persist writes to the place whose turn it is, a restore to nothing.
@@ -574,8 +600,10 @@ std::optional<std::string> ExploreBoard::verdict_fault() {
   if (!boot_says(true)) return std::move(fault_);
   if (status_.ok() && !older_stands) return "a stale image was restored as the older one";
   if (status_.ok()) return older_fault();
+  // Boot code of a baseline looks at the newest image alone.
+  if (scenario_.heap.memory.kind != firmware::MemoryKind::heap) return std::nullopt;
   // A mark is in the store before what it announces.
-  if (older_stands && !(stale && written.marks)) {
+  if (older_stands && !older_.is_home && !(stale && written.marks)) {
     return fmt::format("the image before the one that was cut stands, and the restore reported error {}",
                        error());
   }
@@ -600,11 +628,18 @@ std::optional<std::string> ExploreBoard::older_fault() {
 // --- the course of the program -------------------------------------------------------------------
 
 void ExploreBoard::unmask_persist() {
+  if (recovery_.pending() && !recovery_.attached())
+    fail_program("attach", "a start after a loss took the store for empty");
+  start_cut_.reset();
   mode_ = Mode::program;
   show_doing(Doing::run);
   if (RunObserver* told = observer()) told->program_starts(shown_);
   calls(MemoryCall::start);
   arm_drawn();
+  if (lost_) {  // not the first start
+    lost_ = false;
+    return;
+  }
   switch (options_.course) {
     case Course::second_image: suffer(true); break;
     case Course::wrapped:
@@ -636,6 +671,7 @@ void ExploreBoard::begin_send(heap::ConstBytes command, heap::OutStream data) {
   if (options_.drawn != nullptr && mode_ == Mode::program) note_transaction(command);
   if (options_.observer != nullptr) show_access(access_of(command));
   bus_->begin_send(command, data);
+  if (faults_) disturb(command, false);
 }
 
 void ExploreBoard::begin_receive(heap::ConstBytes command, heap::InStream data) {
@@ -643,6 +679,7 @@ void ExploreBoard::begin_receive(heap::ConstBytes command, heap::InStream data) 
   if (options_.drawn != nullptr && mode_ == Mode::program) note_transaction(command);
   if (options_.observer != nullptr) show_access(access_of(command));
   bus_->begin_receive(command, data);
+  if (faults_) disturb(command, true);
 }
 
 // Each transaction of a call is interrupted once: at its first byte, at its first byte of data, or later.
@@ -785,18 +822,27 @@ void ExploreBoard::arm_drawn() {
   if (next.operation > result_.operations) return;
   drawn_armed_ = true;
   drawn_left_ = next.offset;
+  by_energy_ = next.at == DrawnAt::energy;
+  if (by_energy_) due_ = now() + devices::nanoseconds(next.offset);
 }
 
 bool ExploreBoard::is_drawn(PointClass point) {
-  if ((*options_.drawn)[next_drawn_].point != point) return false;
+  if (by_energy_) return now() >= due_ && strikes_at_once();
+  if (static_cast<PointClass>((*options_.drawn)[next_drawn_].at) != point) return false;
   if (drawn_left_ > 0) {
     --drawn_left_;
     return false;
   }
-  drawn_armed_ = false;
+  return strikes_at_once();
+}
+
+// False: the interrupt waits for the end of a critical section. Power that fails without one does not.
+bool ExploreBoard::strikes_at_once() {
+  drawn_armed_ = by_energy_ = false;
   crossing_ = now();
   if (critical_depth_ == 0) return true;
   ++result_.drawn.in_critical;
+  if ((*options_.drawn)[next_drawn_].kind == Drawn::loss) return true;
   drawn_waits_ = true;
   return false;
 }
@@ -808,21 +854,24 @@ __attribute__((noinline)) void ExploreBoard::strike() {
   struck_ = true;
   index_ = next_drawn_++;
   if (options_.before_outage != nullptr) options_.before_outage();
-  DrawnCounts& counts = result_.drawn;
-  ++counts.kinds[static_cast<std::size_t>(drawn.kind)];
   if (drawn.kind == Drawn::perturb) {
+    ++result_.drawn.kinds[static_cast<std::size_t>(drawn.kind)];
     perturb();
     return arm_drawn();
   }
-  ++result_.suffered;
-  ++counts.points[static_cast<std::size_t>(drawn.point)];
-  ++counts.in_transfer[static_cast<std::size_t>(copying_ || (bus_ && bus_->is_active()) ? transfer_
-                                                                                        : Transfer::none)];
-  const bool at_boundary = drawn.point == PointClass::operation;
+  count_strike(drawn);
+  if (drawn.kind == Drawn::loss) {
+    starts_to_cut_ = drawn.times;
+    lose_power();
+  }
+  const bool at_boundary = drawn.at == DrawnAt::operation;
   save(static_cast<const std::byte*>(__builtin_frame_address(0)),
        at_boundary ? kProgramStackBytes : kNearStackBytes);
-  if (inspector_->anything_dirty(ram_, known())) ++counts.dirty;
   show_warning();
+  if (drawn.kind == Drawn::late) {
+    if (!persist_too_late()) fail_program(check_, std::move(fault_));
+    lose_power();
+  }
   bool whole = drawn.kind != Drawn::cut_persist || cut_drawn_persist();
   if (whole) whole = run_persist();
   const bool outage = drawn.kind != Drawn::false_alarm;
@@ -837,16 +886,193 @@ __attribute__((noinline)) void ExploreBoard::strike() {
   nested_ = Nested::none;
   if (!outage) show_moment(Moment::false_alarm);
   show_resumed();
-  older_.valid = true;
-  older_.ram.swap(saved_.ram);
-  older_.os.swap(saved_.os);
-  older_.objects = known();
+  note_image();
   copying_ = false;
-  written_ = {};
   aside_.clear();
   fram_.note_overwritten(&ahead_);
   mode_ = Mode::program;
+  // What was interrupted begins anew, and the attempts that had failed still count.
+  missing_left_ = 0;
+  wire_left_ = std::max<std::uint64_t>(wire_left_, options_.wires.quiet);
   arm_drawn();
+}
+
+// The image of what was saved is whole.
+void ExploreBoard::note_image() {
+  older_.valid = true;
+  older_.is_home = false;
+  older_.ram.swap(saved_.ram);
+  older_.os.swap(saved_.os);
+  older_.objects = known();
+  written_ = {};
+  if (!options_.attaches) return;
+  shadow_.note_image(std::as_const(fram_).memory());
+  recovery_.note_image(std::as_const(fram_).memory());
+}
+
+void ExploreBoard::count_strike(const DrawnOutage& drawn) {
+  ++result_.suffered;
+  DrawnCounts& counts = result_.drawn;
+  ++counts.kinds[static_cast<std::size_t>(drawn.kind)];
+  ++counts.points[static_cast<std::size_t>(drawn.at)];
+  ++counts.in_transfer[static_cast<std::size_t>(copying_ || (bus_ && bus_->is_active()) ? transfer_
+                                                                                        : Transfer::none)];
+  const bool dirty = inspector_->anything_dirty(ram_, known());
+  if (dirty) ++counts.dirty;
+  counts.cells.push_back({static_cast<std::uint32_t>(result_.operations), drawn.at, fill_state(dirty)});
+}
+
+FillState ExploreBoard::fill_state(bool dirty) {
+  if (options_.max_residents == 0) return dirty ? FillState::some : FillState::clean;
+  const std::uint32_t used = control().image_bytes - options_.empty_image_bytes;
+  const std::uint32_t room = options_.dirty_limit_bytes - options_.empty_image_bytes;
+  const auto state = static_cast<std::uint8_t>(!dirty ? 0U : 2 * used < room ? 1U : 2U);
+  const bool full = control().residents == options_.max_residents;
+  return static_cast<FillState>(state + (full ? 3U : 0U));
+}
+
+// False: it ended in a fault. A cut at its very end leaves an image that is whole.
+bool ExploreBoard::persist_too_late() {
+  unseen_ = true;  // only that its image is known
+  if (!run_persist()) return false;
+  const std::span<const std::uint8_t> place = place_in_turn();
+  image_.assign(place.begin(), place.end());
+  rewind();
+  unseen_ = false;
+  nested_at_ = (*options_.drawn)[index_].cut_at;
+  const bool ended = run_cut([](void* self) { static_cast<ExploreBoard*>(self)->persist_body(); });
+  if (!ended && !was_cut_) return false;
+  lost_late_ = true;
+  const auto length = static_cast<std::ptrdiff_t>(length_of(image_));
+  if (std::equal(image_.begin(), image_.begin() + length, place_in_turn().begin())) note_image();
+  return true;
+}
+
+// Of the program, or of boot code before it. Never comes back.
+void ExploreBoard::lose_power() {
+  if (mode_ == Mode::start && image_found_) note_brought_home();
+  if (fram_.powered()) show_cut(mode_ == Mode::start ? Moment::in_boot : Moment::lost);
+  lost_ = true;
+  mode_ = Mode::off;
+  if (fram_.powered()) {
+    if (bus_) bus_->reset();
+    fram_.power_off();
+  }
+  fibers_.abandon_all();
+}
+
+// A start writes what an image has for the store, as far as it came: the image still stands, unless it said
+// otherwise.
+void ExploreBoard::note_brought_home() {
+  Written written;
+  written.note(ahead_, area_);
+  written_.marks = written_.marks || written.marks;
+  ahead_.clear();
+}
+
+// The reset after a loss: what is in the store is all that there is.
+void ExploreBoard::start_again() {
+  // What the program left where the next one will have its own; of all of its stack it would take longer than
+  // a run.
+  constexpr std::size_t kPoisoned = 8192;
+  fill_pattern({program_stack_.base() + program_stack_.size_bytes() - kPoisoned, kPoisoned});
+  if (options_.attaches) {
+    if (scratch_ == nullptr) scratch_ = std::make_unique<ScratchBoard>(scenario_);
+    image_found_ = scratch_->finds_image(fram_);
+    recovery_.begin(shadow_, std::as_const(fram_).memory(), image_found_, lost_late_);
+  } else {
+    shadow_.clear();
+    ++result_.drawn.formats;
+  }
+  known_is_old_ = true;
+  lost_late_ = false;
+  fill_pattern(ram_);
+  fill_pattern(os_part_);
+  fill_pattern(firmware_->static_ram());
+  critical_depth_ = 0;
+  nested_ = Nested::none;
+  note_program_writes();
+  written_.note(aside_, area_);
+  aside_.clear();
+  fram_.note_overwritten(&ahead_);
+  fram_.set_power_loss(scenario_.storage.power_loss);
+  copying_ = drawn_armed_ = by_energy_ = false;
+  const DrawnOutage& drawn = (*options_.drawn)[index_];
+  bus_points_ = 0;
+  start_cut_.reset();
+  if (starts_to_cut_ > 0) start_cut_ = drawn.cut_at + (drawn.times - starts_to_cut_--);
+  fram_.power_on(now() - scenario_.storage.part.power_up.value);
+  mode_ = Mode::start;
+  show_supply(true, false, scenario_.supply.thresholds.turn_on_v);
+  show_doing(Doing::boot);
+  recovery_.start();
+}
+
+void ExploreBoard::attached(bool from_image) {
+  ++result_.drawn.attaches;
+  if (from_image) ++result_.drawn.attaches_from_image;
+  if (from_image) {
+    note_brought_home();
+    older_.is_home = true;
+  }
+  if (auto fault = recovery_.attach(from_image)) fail_program("attach", std::move(*fault));
+}
+
+// What it has is what is home: the program has not written it since it attached.
+void ExploreBoard::object_kept(std::uint32_t home, std::uint32_t size_bytes) {
+  const std::span<const std::uint8_t> store = std::as_const(fram_).memory();
+  if (home > store.size() || size_bytes > store.size() - home)
+    fail_program("attach", "an object beyond the store was kept");
+  const heap::ConstBytes content{reinterpret_cast<const std::byte*>(store.data()) + home, size_bytes};
+  if (auto fault = recovery_.keep(home, content, shadow_)) fail_program("attach", std::move(*fault));
+  known_is_old_ = true;
+}
+
+void ExploreBoard::objects_reclaimed(std::uint32_t count) {
+  end_recovery(count);
+  if (auto fault = inspector_->structure_fault(ram_, std::as_const(fram_).memory(), known()))
+    fail_program("attach", std::move(*fault));
+}
+
+// The program has found its objects again; those that it has not are gone.
+void ExploreBoard::end_recovery(std::uint32_t reclaimed) {
+  if (!recovery_.pending()) return;
+  const Recovered recovered = recovery_.end(reclaimed);
+  result_.drawn.in_doubt += recovered.in_doubt;
+  result_.drawn.kept += recovered.kept;
+  result_.drawn.fell_back += recovered.fell_back;
+  result_.drawn.reclaimed += recovered.reclaimed;
+}
+
+// Of the transaction that has just begun.
+void ExploreBoard::disturb(heap::ConstBytes command, bool receives) {
+  const WireFaults& wires = options_.wires;
+  std::uint64_t& wire_left = mode_ == Mode::program ? wire_left_ : wire_left_aside_;
+  std::uint32_t& missing_left = mode_ == Mode::program ? missing_left_ : missing_left_aside_;
+  if (missing_left > 0) {
+    --missing_left;
+    ++result_.drawn.injected.missing_answers;
+    bus_->lose();
+    return;
+  }
+  if (wire_left > 0) {
+    --wire_left;
+    return;
+  }
+  const bool writes = std::to_integer<std::uint8_t>(command.data[0]) == devices::fram_opcode::kWrite;
+  const bool flips = receives ? wires.received : wires.sent && writes;
+  const bool misses = wires.missing && (!flips || wire_random_.below(2) == 0);
+  if (!flips && !misses) return;  // the next one
+  if (misses) {
+    missing_left = static_cast<std::uint32_t>(wire_random_.below(wires.retries));
+    ++result_.drawn.injected.missing_answers;
+    bus_->lose();
+  } else {
+    const auto byte = static_cast<std::uint32_t>(wire_random_.below(8));
+    const auto bit = static_cast<std::uint32_t>(wire_random_.below(8));
+    faults_->flip(byte, bit);
+  }
+  wire_left = wires.quiet + wire_random_.below(2 * std::uint64_t{wires.every} + 1);
 }
 
 // False: it ended in a fault.
@@ -971,6 +1197,7 @@ void ExploreBoard::fill_random(std::uint32_t address, std::uint32_t size_bytes) 
 }
 
 void ExploreBoard::operation_done() {
+  end_recovery(0);  // if the program never said so
   ++result_.operations;
   if (RunObserver* told = observer()) told->operation_done(shown_, result_.operations);
   show_heap();
@@ -1001,7 +1228,8 @@ void ExploreBoard::verify_boundary() {
   for (const RamSpan& span : spans_) digest = digest_of(ram_.data() + span.offset, span.size_bytes, digest);
   const std::size_t at = result_.boundaries.size();
   result_.boundaries.push_back(digest);
-  if (options_.boundaries == nullptr) return;
+  // What a loss has cost is gone.
+  if (options_.boundaries == nullptr || result_.lost()) return;
   if (at < options_.boundaries->size() && (*options_.boundaries)[at] == digest) return;
   fail_program("course",
                fmt::format("RAM at the end of operation {} is not as it was without outages", at + 1));
@@ -1021,6 +1249,7 @@ void ExploreBoard::charge(heap::Work work, std::uint32_t count) {
   const auto kind = static_cast<std::size_t>(work);
   if (kind < kWorkKinds) {
     millicycles_ += millicycles_of_[kind] * count;
+    if (by_energy_ && mode_ == Mode::program && now() >= due_ && strikes_at_once()) strike();
     return;
   }
   const devices::TransferCosts& bus = scenario_.storage.bus.costs(scenario_.storage.transfer);
@@ -1040,7 +1269,7 @@ const std::vector<KnownObject>& ExploreBoard::known() {
 }
 
 void ExploreBoard::object_made(std::uint32_t home, std::uint32_t size_bytes, std::uint32_t number) {
-  if (shadow_.find(home) != nullptr)
+  if (shadow_.find(home) != nullptr || recovery_.has(home))
     fail_program("objects", fmt::format("store address {} was given out twice", home));
   shadow_.make(home, size_bytes, number);
   known_is_old_ = true;
@@ -1048,6 +1277,7 @@ void ExploreBoard::object_made(std::uint32_t home, std::uint32_t size_bytes, std
 
 void ExploreBoard::object_freed(std::uint32_t home) {
   shadow_.free(home);
+  recovery_.free(home);
   known_is_old_ = true;
 }
 
@@ -1056,7 +1286,7 @@ void ExploreBoard::object_changed(std::uint32_t home, std::uint32_t offset, heap
     fail_program("objects",
                  fmt::format("an object was written at store address {} where there is none", home));
   }
-  shadow_.change(home, offset, bytes);
+  shadow_.change(home, offset, bytes, std::as_const(fram_).memory());
 }
 
 void ExploreBoard::object_read(std::uint32_t home, heap::ConstBytes bytes) {
@@ -1177,6 +1407,7 @@ void ExploreBoard::fault_aside(const char* check, std::string what) {
 
 void ExploreBoard::fail_program(const char* check, std::string what) {
   note_failure(check, std::move(what), true);
+  lost_ = false;
   mode_ = Mode::off;
   fibers_.abandon_all();
 }

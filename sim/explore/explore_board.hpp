@@ -20,12 +20,15 @@
 #include "sim/explore/point.hpp"
 #include "sim/firmware/firmware.hpp"
 #include "sim/hooks/access_hooks.hpp"
+#include "sim/machine/bus_faults.hpp"
 #include "sim/machine/fiber.hpp"
 #include "sim/machine/persist_bound.hpp"
 #include "sim/machine/run_observer.hpp"
+#include "sim/machine/scratch_board.hpp"
 #include "sim/machine/spi_controller.hpp"
 #include "sim/scenario/scenario.hpp"
 #include "sim/verify/memory_inspector.hpp"
+#include "sim/verify/recovery.hpp"
 #include "sim/verify/shadow.hpp"
 
 namespace brownout::sim::explore {
@@ -69,11 +72,42 @@ enum class Transfer : std::uint8_t {
 };
 inline constexpr std::size_t kTransfers = 7;
 
+// Errors on the wires of a course that was drawn. So far apart that a driver with as many retries, which
+// looks whether its transfers came across, gets each transfer done: anything else is a failure.
+struct WireFaults {
+  bool missing = false;       // transactions that nobody answers, up to `retries` in a row
+  bool sent = false;          // a bit of data flips on its way to the part
+  bool received = false;      // or on its way back
+  std::uint32_t every = 0;    // transactions from one to the next, on average
+  std::uint32_t quiet = 0;    // at least
+  std::uint32_t retries = 0;  // of the driver
+  [[nodiscard]] bool any() const { return missing || sent || received; }
+};
+
+// How much of what bounds it a heap has used up, coarsely.
+enum class FillState : std::uint8_t {
+  clean,  // nothing is dirty
+  some,   // an image takes less than half of what is dirty when empty and the limit allow
+  much,
+  clean_full,  // the same, with all slots taken
+  some_full,
+  much_full,
+};
+inline constexpr std::size_t kFillStates = 6;
+
+// Where something happened.
+struct DrawnCell {
+  std::uint32_t operation = 0;
+  DrawnAt at = DrawnAt::byte;
+  FillState state = FillState::clean;
+};
+
 // What became of a course that was drawn.
 struct DrawnCounts {
   std::array<std::uint64_t, kDrawnKinds> kinds{};
   std::array<std::uint64_t, kTransfers> in_transfer{};
-  std::array<std::uint64_t, kPointClasses> points{};
+  std::array<std::uint64_t, kDrawnPlaces> points{};
+  std::vector<DrawnCell> cells;
   std::uint64_t dirty = 0;
   std::uint64_t in_critical = 0;
   std::uint64_t restores_cut = 0;
@@ -81,6 +115,19 @@ struct DrawnCounts {
   std::uint64_t homes_read = 0;  // transfers
   std::uint64_t homes_written = 0;
   std::uint64_t homes_written_for_room = 0;  // in calls that did not ask for it: evictions
+  // Losses: starts with an empty store, starts that attached, those that a further loss cut, and what
+  // attaches came to.
+  std::uint64_t formats = 0;
+  std::uint64_t attaches = 0;
+  std::uint64_t attaches_from_image = 0;
+  std::uint64_t starts_cut = 0;
+  std::uint64_t in_doubt = 0;
+  std::uint64_t kept = 0;
+  std::uint64_t fell_back = 0;
+  std::uint64_t reclaimed = 0;
+  // On the wires.
+  InjectedFaults injected;
+  NoticedFaults noticed;
 };
 
 // Which points of a course are tried.
@@ -124,6 +171,13 @@ struct BoardOptions {
   const std::vector<DrawnOutage>* drawn = nullptr;
   // Where the homes of objects begin, to tell transfers apart.
   std::uint32_t homes_at = 0;
+  // Of a heap, for FillState: an image with nothing dirty, the limit, and the slots; 0 slots: no heap.
+  std::uint32_t empty_image_bytes = 0;
+  std::uint32_t dirty_limit_bytes = 0;
+  std::uint32_t max_residents = 0;
+  // A start after a loss attaches; else the store is formatted anew.
+  bool attaches = false;
+  WireFaults wires;
   // Objects and structures are looked at after so many operations, after each outage's, and at the end.
   std::uint64_t boundary_every = 1;
   BoardStacks* stacks = nullptr;  // outlive the board; nullptr: it has its own
@@ -156,6 +210,8 @@ struct BoardResult {
   // Of a replay: the last point of that class in that call, if its own is not there.
   std::optional<std::uint64_t> nearest_offset;
   bool complete = true;  // false: interrupted
+  // Whether the program started anew, without what it had.
+  [[nodiscard]] bool lost() const { return drawn.formats + drawn.attaches + drawn.starts_cut > 0; }
 };
 
 // NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): final, and nobody holds it by its bases
@@ -193,10 +249,11 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   void object_changed(std::uint32_t home, std::uint32_t offset, heap::ConstBytes bytes) override;
   void object_read(std::uint32_t home, heap::ConstBytes bytes) override;
   void object_freed(std::uint32_t home) override;
-  void object_in_doubt(std::uint32_t) override {}
-  void attached(bool) override {}
-  void object_kept(std::uint32_t, std::uint32_t) override {}
-  void objects_reclaimed(std::uint32_t) override {}
+  void storage_event(heap::StorageEvent event) override { result_.drawn.noticed.add(event); }
+  void object_in_doubt(std::uint32_t home) override { recovery_.doubt(home); }
+  void attached(bool from_image) override;
+  void object_kept(std::uint32_t home, std::uint32_t size_bytes) override;
+  void objects_reclaimed(std::uint32_t count) override;
   void operation_done() override;
   void give_up(heap::Error error, const char* doing) override;
 
@@ -205,7 +262,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   void storage_selected(bool selected) override {
     if (options_.observer != nullptr) show_selected(selected);
   }
-  [[nodiscard]] bool is_undisturbed() const override;
+  [[nodiscard]] bool is_undisturbed(Picoseconds span) const override;
   [[nodiscard]] Picoseconds now() const override {
     // As devices::cycles_at(millicycles_, 1000 * clock_hz), in lowest terms: asked at each transaction.
     if (millicycles_ < most_millicycles_) {
@@ -288,9 +345,19 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   void suffer(bool outage);
   void arm_drawn();
   [[nodiscard]] bool is_drawn(PointClass point);
+  [[nodiscard]] bool strikes_at_once();
   void strike();
+  void count_strike(const DrawnOutage& drawn);
+  [[nodiscard]] FillState fill_state(bool dirty);
   bool cut_drawn_persist();
   bool cut_drawn_restore();
+  void note_image();
+  void note_brought_home();
+  bool persist_too_late();
+  void lose_power();
+  void start_again();
+  void end_recovery(std::uint32_t reclaimed);
+  void disturb(heap::ConstBytes command, bool receives);
   void note_transaction(heap::ConstBytes command);
   void note_transfer(std::uint32_t address, bool reads);
   void note_program_writes();
@@ -343,6 +410,9 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   FiberStack& second_stack_;
   Fibers fibers_;
   Shadow shadow_;
+  Recovery recovery_;
+  std::unique_ptr<ScratchBoard> scratch_;  // once it was needed
+  std::optional<BusFaults> faults_;
   std::vector<KnownObject> known_;  // those of the shadow; see known()
   bool known_is_old_ = false;
   std::vector<RamSpan> spans_;  // kept for its memory
@@ -398,6 +468,7 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   // The last image that was not taken back.
   struct Image {
     bool valid = false;
+    bool is_home = false;  // an attach has written to the homes what it has: it may stand, or not
     std::vector<std::byte> ram;
     std::vector<std::byte> os;
     std::vector<KnownObject> objects;
@@ -420,6 +491,21 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   bool drawn_waits_ = false;  // for the end of a critical section
   std::uint64_t drawn_left_ = 0;
   bool struck_ = false;  // in this operation
+  Picoseconds due_;      // of the next, if that is when the energy is used up
+  bool by_energy_ = false;
+  // A loss: whoever ran was abandoned, and the board starts again.
+  bool lost_ = false;
+  bool lost_late_ = false;  // in a persist
+  bool image_found_ = false;
+  std::uint32_t starts_to_cut_ = 0;
+  std::optional<std::uint64_t> start_cut_;  // point of the bus in the start at hand
+  // Errors on the wires: transactions until the next, what it is, and how many more there are in a row.
+  devices::SplitMix64 wire_random_;
+  // Apart for the program, whose transfers go on after an outage, and for persist and boot.
+  std::uint64_t wire_left_ = 0;
+  std::uint32_t missing_left_ = 0;
+  std::uint64_t wire_left_aside_ = 0;
+  std::uint32_t missing_left_aside_ = 0;
   firmware::MemoryCall call_ = firmware::MemoryCall::start;
   Transfer transfer_ = Transfer::none;
 

@@ -15,8 +15,10 @@ constexpr std::array<std::string_view, firmware::kMemoryCalls> kCallNames = {
 constexpr std::array<std::string_view, kCourses> kCourseNames = {
     "first_image", "second_image", "wrapped", "retries", "resumes", "perturbed", "interrupted"};
 
-constexpr std::array<std::string_view, kDrawnKinds> kDrawnNames = {"outage", "alarm", "persist", "restore",
-                                                                   "perturb"};
+constexpr std::array<std::string_view, kDrawnKinds> kDrawnNames = {"outage",  "alarm", "persist", "restore",
+                                                                   "perturb", "loss",  "late"};
+constexpr std::array<std::string_view, kDrawnPlaces> kDrawnAtNames = {"access", "byte", "operation",
+                                                                      "energy"};
 
 template <class Enum, std::size_t N>
 std::optional<Enum> find(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -48,6 +50,8 @@ std::optional<Course> find_course(std::string_view name) { return find<Course>(k
 
 std::string_view name_of(Drawn kind) { return kDrawnNames[static_cast<std::size_t>(kind)]; }
 std::optional<Drawn> find_drawn(std::string_view name) { return find<Drawn>(kDrawnNames, name); }
+std::string_view name_of(DrawnAt at) { return kDrawnAtNames[static_cast<std::size_t>(at)]; }
+std::optional<DrawnAt> find_drawn_at(std::string_view name) { return find<DrawnAt>(kDrawnAtNames, name); }
 
 std::string to_string(const Place& place) {
   return fmt::format("{}#{}+{}:{}", name_of(place.call), place.occurrence, name_of(place.point),

@@ -62,20 +62,35 @@ enum class Drawn : std::uint8_t {
                 // then an outage
   cut_restore,  // power fails in the restore too, once or several times
   perturb,      // as in Course::perturbed; at ends of operations only
+  loss,         // power off without a persist: all that is volatile is gone, and the program starts anew
+  late,  // the warning comes too late: power fails in the persist for good, and the program starts anew
 };
-inline constexpr std::size_t kDrawnKinds = 5;
+inline constexpr std::size_t kDrawnKinds = 7;
 std::string_view name_of(Drawn kind);
 std::optional<Drawn> find_drawn(std::string_view name);
 
+// Where it happens: at a point, or when the energy is used up.
+enum class DrawnAt : std::uint8_t {
+  access,  // as PointClass
+  byte,
+  operation,
+  energy,  // the first instant, between any two units of work or bytes on the bus, at which the board has run
+           // so long
+};
+inline constexpr std::size_t kDrawnPlaces = 4;
+std::string_view name_of(DrawnAt at);
+std::optional<DrawnAt> find_drawn_at(std::string_view name);
+
 // At the `offset`-th point of that class (from 0) after the beginning of an operation of the workload, and
-// after what was drawn before it.
+// after what was drawn before it; of `energy`, so many nanoseconds after that.
 struct DrawnOutage {
   std::uint32_t operation = 0;
-  PointClass point = PointClass::byte;
+  DrawnAt at = DrawnAt::byte;
   std::uint32_t offset = 0;
   Drawn kind = Drawn::outage;
-  std::uint32_t cut_at = 0;  // point of the bus in that persist or restore
-  std::uint32_t times = 1;   // that a restore is cut, each time one point further
+  std::uint32_t cut_at = 0;  // point of the bus in that persist or restore, or in the start after a loss
+  std::uint32_t times =
+      1;  // that a restore or that start is cut, each time one point further; 0 only of a loss
   friend bool operator==(const DrawnOutage&, const DrawnOutage&) = default;
 };
 

@@ -55,8 +55,9 @@ struct FuzzProgram {
   std::vector<FuzzOperation> operations;
 };
 
-// Of the test bench: what became of the operations.
+// Of the test bench, not lost with the supply: what became of the operations.
 struct FuzzCounters {
+  std::uint32_t next = 0;  // the operation that a start begins with: after a loss, the one in which it struck
   std::array<std::uint32_t, kFuzzActs> done{};
   std::uint32_t refused = 0;  // by the heap: no room, no slot, over the limit
   // Over what the program has read, in that order: equal for two memories that behave alike, wherever objects lie.

@@ -125,7 +125,9 @@ class Crew {
         ended = all_ended_.wait_for(lock, kShownEvery, [this] { return ended_ == options_.jobs; });
       }
       join_turns();
-      if (options_.shows) options_.shows({runs_, outages_, failed_});
+      if (options_.shows)
+        options_.shows(
+            {runs_, outages_, failed_, campaign_.tally.cells_reached(), campaign_.findings.size()});
       if (ended) return;
       if (!options_.saves || Clock::now() - saved < kSavedEvery) continue;
       saved = Clock::now();

@@ -47,6 +47,8 @@ struct Progress {
   std::uint64_t runs = 0;
   std::uint64_t outages = 0;
   std::uint64_t failed = 0;
+  std::uint64_t cells = 0;   // see Tally::cells_reached()
+  std::uint64_t causes = 0;  // of failures
 };
 
 struct CampaignOptions {

@@ -10,8 +10,8 @@ namespace {
 
 using devices::SplitMix64;
 using explore::Drawn;
+using explore::DrawnAt;
 using explore::DrawnOutage;
-using explore::PointClass;
 using firmware::FuzzAct;
 using firmware::FuzzOperation;
 
@@ -40,7 +40,15 @@ constexpr std::array<std::uint32_t, firmware::kFuzzActs> kActWeights = {
     3,   // write_read
     3,   // read_make
 };
-constexpr std::array<std::uint32_t, explore::kDrawnKinds> kOutageWeights = {8, 2, 2, 2, 1};
+constexpr std::array<std::uint32_t, explore::kDrawnKinds> kOutageWeights = {
+    8,  // outage
+    2,  // false alarm
+    2,  // persist cut
+    2,  // restore cut
+    1,  // perturb
+    1,  // loss
+    1,  // too late
+};
 constexpr std::array<std::uint32_t, explore::kPointClasses> kPointWeights = {5, 12,
                                                                              3};  // access, byte, operation
 constexpr std::array<std::uint32_t, 4> kSizeWeights = {4, 6, 4, 1};               // tiny to large
@@ -81,8 +89,12 @@ std::size_t weighted(SplitMix64& random, const std::array<std::uint32_t, N>& wei
 std::uint32_t& at(Knobs& knobs, Knob knob) { return knobs[static_cast<std::size_t>(knob)]; }
 
 // Sizes until the heap fits; after some tries, the plain ones.
-void settle(Knobs& knobs) {
+void settle(Knobs& knobs, const std::vector<std::pair<Knob, std::uint32_t>>& fixed) {
   constexpr int kTries = 12;
+  const auto hold = [&] {
+    for (const auto& [knob, value] : fixed) at(knobs, knob) = value;
+  };
+  hold();
   for (int i = 0; i < kTries && !fits(knobs); ++i) {
     std::uint32_t& limit = at(knobs, Knob::limit);
     limit = std::min(limit + limit / 2 + 32, 4'096U);
@@ -93,13 +105,62 @@ void settle(Knobs& knobs) {
     if (i > kTries / 2) at(knobs, Knob::unit) = 0;
     if (i > kTries / 2) at(knobs, Knob::store) = 0;
     if (i > kTries / 2) at(knobs, Knob::ram) = std::min(2 * at(knobs, Knob::ram), 4'096U);
+    hold();
   }
   if (fits(knobs)) return;
-  for (const Knob knob : {Knob::ram, Knob::limit, Knob::residents, Knob::store, Knob::unit, Knob::os, Knob::part})
+  for (const Knob knob :
+       {Knob::ram, Knob::limit, Knob::residents, Knob::store, Knob::unit, Knob::os, Knob::part})
     at(knobs, knob) = info_of(knob).plain;
+  hold();
 }
 
-Knobs draw_knobs(SplitMix64& random) {
+// What of the storage goes wrong beside power, and what the driver has against it.
+void draw_wires(SplitMix64& random, Knobs& knobs) {
+  constexpr std::array<std::uint32_t, 5> kWeights = {14, 1, 2, 1, 1};
+  const auto wires = static_cast<Wires>(weighted(random, kWeights));
+  const auto verify = static_cast<heap::Verify>(number(random, 3));
+  const std::uint32_t retries = 1 + number(random, 3);
+  const std::uint32_t every = 8U << random.below(8);
+  if (wires == Wires::none) {
+    const bool looks = random.below(8) == 0;
+    at(knobs, Knob::verify) = looks ? static_cast<std::uint32_t>(verify) : 0;
+    return;
+  }
+  const bool reads = wires == Wires::received || wires == Wires::all;
+  const bool writes = wires == Wires::sent && verify == heap::Verify::none;
+  at(knobs, Knob::wires) = static_cast<std::uint32_t>(wires);
+  at(knobs, Knob::verify) = static_cast<std::uint32_t>(reads    ? heap::Verify::read_twice
+                                                       : writes ? heap::Verify::read_back
+                                                                : verify);
+  at(knobs, Knob::retries) = retries;
+  at(knobs, Knob::every) = every;
+}
+
+// What has no meaning on such a board is as plain as can be.
+void drop_the_meaningless(Knobs& knobs) {
+  const auto plain = [&knobs](std::initializer_list<Knob> names) {
+    for (const Knob knob : names) at(knobs, knob) = info_of(knob).plain;
+  };
+  const auto memory = static_cast<firmware::MemoryKind>(at(knobs, Knob::memory));
+  if (memory != firmware::MemoryKind::heap) {
+    plain({Knob::residents, Knob::roots, Knob::intents, Knob::ram_allocator, Knob::store_allocator,
+           Knob::policy, Knob::slots, Knob::on_loss});
+    at(knobs, Knob::start) = std::min(at(knobs, Knob::start), 1U);
+  }
+  if (memory != firmware::MemoryKind::pages) plain({Knob::page});
+  // What a read that is not stopped at once goes on to bring into RAM cannot be told from RAM that has
+  // changed.
+  if (memory == firmware::MemoryKind::direct) plain({Knob::abort});
+  if (at(knobs, Knob::storage) == static_cast<std::uint32_t>(StorageKind::mapped)) {
+    plain({Knob::wel, Knob::transfer, Knob::slice, Knob::chunk, Knob::abort, Knob::verify, Knob::retries,
+           Knob::wires, Knob::every});
+    const bool below =
+        at(knobs, Knob::fault) == static_cast<std::uint32_t>(devices::FramFault::garbage_below_min_vdd);
+    if (!below) plain({Knob::fault});
+  }
+}
+
+Knobs draw_knobs(SplitMix64& random, const std::vector<std::pair<Knob, std::uint32_t>>& fixed) {
   Knobs knobs = plain_knobs();
   const std::uint32_t ram = 256U << random.below(4);
   at(knobs, Knob::ram) = ram + 8 * number(random, ram / 8 + 1);
@@ -132,9 +193,25 @@ Knobs draw_knobs(SplitMix64& random) {
   if (at(knobs, Knob::transfer) == 2) at(knobs, Knob::slice) = slice;
   at(knobs, Knob::chunk) = one_of(random, std::array<std::uint32_t, 4>{8, 32, 64, 4'092});
   at(knobs, Knob::abort) = number(random, 3);
-  at(knobs, Knob::fault) = number(random, 3);  // a lost row is none that a persist or restore can lose
+  at(knobs, Knob::fault) = number(random, 4);
   at(knobs, Knob::start) = number(random, 3);
-  settle(knobs);
+  const std::uint32_t memory = number(random, 3);
+  if (random.below(8) == 0) at(knobs, Knob::memory) = 1 + memory;
+  at(knobs, Knob::page) = 32U << random.below(5);
+  if (random.below(6) == 0) at(knobs, Knob::storage) = static_cast<std::uint32_t>(StorageKind::mapped);
+  draw_wires(random, knobs);
+  const std::uint32_t roots = 1 + number(random, 8);
+  if (random.below(4) == 0) {
+    at(knobs, Knob::on_loss) = static_cast<std::uint32_t>(LossStart::attach);
+    at(knobs, Knob::roots) = roots;
+    at(knobs, Knob::intents) = 1;
+    // A byte of the store's table that is garbage, or a row that is lost, as power fails, is one that no heap
+    // brings back.
+    at(knobs, Knob::fault) = 0;
+  }
+  for (const auto& [knob, value] : fixed) at(knobs, knob) = value;
+  drop_the_meaningless(knobs);
+  settle(knobs, fixed);
   return knobs;
 }
 
@@ -239,29 +316,91 @@ std::uint64_t draw_outage_count(SplitMix64& random) {
   }
 }
 
+// Where a persist, restore or start is cut, and how often, as far as the kind wants it.
+void draw_cuts(SplitMix64& random, DrawnOutage& next) {
+  const std::uint64_t cut_reach = std::uint64_t{16} << random.below(6);
+  const std::uint32_t cut_at = number(random, cut_reach);
+  const std::uint32_t times = 1 + number(random, 3);
+  const bool starts = random.below(3) == 0;
+  switch (next.kind) {
+    case Drawn::cut_persist:
+    case Drawn::late: next.cut_at = cut_at; break;
+    case Drawn::cut_restore:
+      next.cut_at = cut_at;
+      next.times = times;
+      break;
+    case Drawn::loss:
+      next.times = starts ? times : 0;
+      next.cut_at = starts ? cut_at : 0;
+      break;
+    default: break;
+  }
+}
+
+// As a supply makes them that nobody plans: a capacitor, whose charge lasts the board for so long, and a
+// source that is there and not there for spans of its own and meanwhile covers some eighths of the load.
+// Times are in nanoseconds in which the board draws its load, which is taken for constant; the outages are
+// those at which the capacitor is empty.
+std::vector<DrawnOutage> draw_supply(SplitMix64& random,
+                                     const std::array<std::uint32_t, explore::kDrawnKinds>& kinds) {
+  constexpr std::uint64_t kShortest = 80'000;
+  constexpr std::uint64_t kEighths = 8;
+  const std::uint64_t magnitude = kShortest << random.below(6);
+  const std::uint64_t full = magnitude + random.below(magnitude);
+  const std::uint64_t harvest = random.below(kEighths);
+  const std::uint64_t mean = kShortest << random.below(12);
+  std::vector<DrawnOutage> outages(1 + random.below(6));
+  bool on = random.below(2) == 0;
+  std::uint64_t left = 1 + random.below(2 * mean);  // of the source's span
+  const auto turn_over = [&] {
+    on = !on;
+    left = 1 + random.below(2 * mean);
+  };
+  for (DrawnOutage& next : outages) {
+    std::uint64_t ran = 0;
+    for (std::uint64_t charge = full * kEighths; charge > 0;) {
+      const std::uint64_t drain = on ? kEighths - harvest : kEighths;
+      const std::uint64_t span = std::min(left, (charge + drain - 1) / drain);
+      ran += span;
+      charge -= std::min(charge, span * drain);
+      left -= span;
+      if (left == 0) turn_over();
+    }
+    // Off until it is full again.
+    for (std::uint64_t lacking = full * kEighths; lacking > 0;) {
+      const std::uint64_t gain = on ? 1 + harvest : 0;
+      const std::uint64_t span = gain == 0 ? left : std::min(left, (lacking + gain - 1) / gain);
+      lacking -= std::min(lacking, span * gain);
+      left -= span;
+      if (left == 0) turn_over();
+    }
+    next.at = DrawnAt::energy;
+    next.offset = static_cast<std::uint32_t>(std::min<std::uint64_t>(ran, 1'000'000'000));
+    next.kind = static_cast<Drawn>(weighted(random, kinds));
+    if (next.kind == Drawn::perturb) next.kind = Drawn::outage;
+    draw_cuts(random, next);
+  }
+  return outages;
+}
+
 std::vector<DrawnOutage> draw_outages(SplitMix64& random, std::uint64_t operations, bool accesses,
                                       bool swarms) {
   const auto kinds = swarm(random, kOutageWeights, 0, swarms);
   const auto points = swarm(random, kPointWeights, 1, swarms);
+  if (random.below(5) == 0) return draw_supply(random, kinds);
   std::vector<DrawnOutage> outages(draw_outage_count(random));
   bool close = false;
   for (std::size_t i = 0; i < outages.size(); ++i) {
     DrawnOutage& next = outages[i];
     next.operation = close ? outages[i - 1].operation : number(random, operations);
     next.kind = static_cast<Drawn>(weighted(random, kinds));
-    next.point = static_cast<PointClass>(weighted(random, points));
-    if (next.point == PointClass::access && !accesses) next.point = PointClass::byte;
-    if (next.kind == Drawn::perturb) next.point = PointClass::operation;
-    const std::uint64_t reach = next.point == PointClass::access ? 11
-                                : next.point == PointClass::byte ? 9
-                                                                 : 2;
+    next.at = static_cast<DrawnAt>(weighted(random, points));
+    if (next.at == DrawnAt::access && !accesses) next.at = DrawnAt::byte;
+    if (next.kind == Drawn::perturb) next.at = DrawnAt::operation;
+    const std::uint64_t reach = next.at == DrawnAt::access ? 11 : next.at == DrawnAt::byte ? 9 : 2;
     const std::uint64_t most = std::uint64_t{1} << random.below(reach);
     next.offset = number(random, close ? 8 : most);
-    const std::uint64_t cut_reach = std::uint64_t{16} << random.below(6);
-    const std::uint32_t cut_at = number(random, cut_reach);
-    const std::uint32_t times = 1 + number(random, 3);
-    if (next.kind == Drawn::cut_persist || next.kind == Drawn::cut_restore) next.cut_at = cut_at;
-    if (next.kind == Drawn::cut_restore) next.times = times;
+    draw_cuts(random, next);
     close = random.below(8) == 0;
   }
   std::stable_sort(outages.begin(), outages.end(),
@@ -273,7 +412,8 @@ std::vector<DrawnOutage> draw_outages(SplitMix64& random, std::uint64_t operatio
 
 bool fits(const Knobs& knobs) {
   const auto value = [&knobs](Knob knob) { return knobs[static_cast<std::size_t>(knob)]; };
-  const bool compact = value(Knob::slots) == 1;
+  const auto kind = static_cast<firmware::MemoryKind>(value(Knob::memory));
+  const bool compact = kind == firmware::MemoryKind::heap && value(Knob::slots) == 1;
   if (compact && (value(Knob::ram_allocator) != 1 || value(Knob::store_allocator) != 1)) return false;
   heap::HeapConfig config;
   config.ram_bytes = value(Knob::ram);
@@ -285,6 +425,10 @@ bool fits(const Knobs& knobs) {
   config.max_roots = value(Knob::roots);
   config.write_intents = value(Knob::intents) == 1;
   firmware::MemoryOptions memory;
+  memory.kind = kind;
+  memory.page_bytes = value(Knob::page);
+  if (kind != firmware::MemoryKind::heap)
+    return firmware::plan_baseline(config, memory, value(Knob::part)).status().ok();
   memory.ram_allocator = static_cast<firmware::RamAllocatorKind>(value(Knob::ram_allocator));
   memory.store_allocator = static_cast<firmware::StoreAllocatorKind>(value(Knob::store_allocator));
   memory.policy = static_cast<firmware::PolicyKind>(value(Knob::policy));
@@ -299,7 +443,7 @@ FuzzCase draw_case(const Setting& setting, std::uint64_t seed, std::uint64_t ind
   SplitMix64 random(of_seed.next() + index * kOdd);
   FuzzCase out;
   out.seed = random.next() >> 40U;
-  out.knobs = draw_knobs(random);
+  out.knobs = draw_knobs(random, setting.fixed);
   if (setting.scenario == nullptr) {
     out.operations = draw_operations(random, out.knobs[static_cast<std::size_t>(Knob::ram)], setting.swarm);
   } else {
@@ -310,7 +454,7 @@ FuzzCase draw_case(const Setting& setting, std::uint64_t seed, std::uint64_t ind
   const std::uint64_t operations = setting.scenario == nullptr ? out.operations.size() : out.iterations;
   out.outages = draw_outages(random, operations, setting.accesses, setting.swarm);
   for (const DrawnOutage& outage : out.outages) {
-    if (outage.point == PointClass::access) out.build_id = setting.build_id;
+    if (outage.at == DrawnAt::access) out.build_id = setting.build_id;
   }
   return out;
 }

@@ -17,6 +17,8 @@ struct Setting {
   std::string build_id;
   // Everything at its plain weight: nothing is switched off. For comparison.
   bool swarm = true;
+  // Of a board: not drawn.
+  std::vector<std::pair<Knob, std::uint32_t>> fixed;
 };
 
 // Run number `index`. Pure; the same for any build with and without accesses but for the class of those

@@ -14,14 +14,17 @@ namespace brownout::sim::fuzz {
 namespace {
 
 using explore::Drawn;
+using explore::DrawnAt;
 using explore::DrawnOutage;
-using explore::PointClass;
 using firmware::FuzzAct;
 using firmware::FuzzOperation;
 
 constexpr std::string_view kFormat = "f1";
 constexpr std::array<std::string_view, 2> kNoYes{"no", "yes"};
 constexpr std::array<std::string_view, 3> kStarts{"first_image", "second_image", "wrapped"};
+constexpr std::array<std::string_view, 2> kStorages{"bus", "mapped"};
+constexpr std::array<std::string_view, 2> kLossStarts{"reformat", "attach"};
+constexpr std::array<std::string_view, 5> kWires{"none", "missing", "sent", "received", "all"};
 constexpr std::size_t kMostOperations = 10'000;
 constexpr std::size_t kMostOutages = 1'000;
 
@@ -47,6 +50,14 @@ const std::array<KnobInfo, kKnobs> kInfos = {{
     {"abort", "storage.bus", 0, 2, 0, kAbortGranularities},
     {"fault", "storage.faults.power_loss", 0, 3, 0, kPowerLossFaults},
     {"start", "", 0, 2, 0, kStarts},
+    {"memory", "heap.memory", 0, 3, 0, kMemories},
+    {"page", "heap.page", 32, 512, 128, {}},
+    {"storage", "storage.part", 0, 1, 0, kStorages},
+    {"on_loss", "mcu.on_loss", 0, 1, 0, kLossStarts},
+    {"verify", "storage.verify", 0, 2, 0, kVerify},
+    {"retries", "storage.retries", 0, 16, 0, {}},
+    {"wires", "storage.faults", 0, 4, 0, kWires},
+    {"every", "", 1, 1'000'000, 100, {}},
 }};
 
 struct ActName {
@@ -75,11 +86,24 @@ std::string to_string(const FuzzOperation& operation) {
   return text;
 }
 
+// That stand behind the kind of an interruption: where something is cut, and how often. Those of a loss may
+// be missing: nothing is cut.
+std::size_t numbers_of(Drawn kind, bool cuts) {
+  switch (kind) {
+    case Drawn::cut_persist:
+    case Drawn::late: return 1;
+    case Drawn::cut_restore: return 2;
+    case Drawn::loss: return cuts ? 2 : 0;
+    default: return 0;
+  }
+}
+
 std::string to_string(const DrawnOutage& outage) {
-  std::string text = fmt::format("{}+{}:{}:{}", outage.operation, explore::name_of(outage.point),
-                                 outage.offset, explore::name_of(outage.kind));
-  if (outage.kind == Drawn::cut_persist) text += fmt::format(":{}", outage.cut_at);
-  if (outage.kind == Drawn::cut_restore) text += fmt::format(":{}:{}", outage.cut_at, outage.times);
+  std::string text = fmt::format("{}+{}:{}:{}", outage.operation, explore::name_of(outage.at), outage.offset,
+                                 explore::name_of(outage.kind));
+  const std::size_t more = numbers_of(outage.kind, outage.times > 0);
+  if (more > 0) text += fmt::format(":{}", outage.cut_at);
+  if (more > 1) text += fmt::format(":{}", outage.times);
   return text;
 }
 
@@ -117,16 +141,18 @@ std::optional<DrawnOutage> parse_outage(std::string_view text) {
   const auto operation = number_in<std::uint32_t>(text.substr(0, plus));
   const auto words = explore::split(text.substr(plus + 1), ':');
   if (!operation || words.size() < 3) return std::nullopt;
-  const auto point = explore::find_point_class(words[0]);
+  const auto at = explore::find_drawn_at(words[0]);
   const auto offset = number_in<std::uint32_t>(words[1]);
   const auto kind = explore::find_drawn(words[2]);
-  if (!point || !offset || !kind) return std::nullopt;
+  if (!at || !offset || !kind) return std::nullopt;
   outage.operation = *operation;
-  outage.point = *point;
+  outage.at = *at;
   outage.offset = *offset;
   outage.kind = *kind;
-  if (*kind == Drawn::perturb && *point != PointClass::operation) return std::nullopt;
-  const std::size_t more = *kind == Drawn::cut_persist ? 1 : *kind == Drawn::cut_restore ? 2 : 0;
+  if (*kind == Drawn::perturb && *at != DrawnAt::operation) return std::nullopt;
+  const bool cuts = words.size() > 3;
+  if (*kind == Drawn::loss && !cuts) outage.times = 0;
+  const std::size_t more = numbers_of(*kind, cuts);
   if (words.size() != 3 + more) return std::nullopt;
   if (more > 0) {
     const auto cut_at = number_in<std::uint32_t>(words[3]);
@@ -156,8 +182,9 @@ void parse_knob(Knob knob, std::string_view value, const std::string& text, Fuzz
     if (!info.choices.empty()) choices = fmt::format("one of {}", fmt::join(info.choices, ", "));
     refuse(text, fmt::format("`{}:{}` needs {}", info.name, value, choices));
   }
-  if (knob == Knob::part && !std::has_single_bit(*number))
-    refuse(text, fmt::format("`part:{}` is no power of two", value));
+  const bool power = knob == Knob::part || knob == Knob::page;
+  if (power && !std::has_single_bit(*number))
+    refuse(text, fmt::format("`{}:{}` is no power of two", info.name, value));
   to = *number;
 }
 
@@ -168,10 +195,11 @@ void parse_part(std::string_view part, const std::string& text, FuzzCase& out) {
   if (name.find('+') != name.npos) {
     const auto outage = parse_outage(part);
     if (!outage) {
-      refuse(text,
-             fmt::format("`{}` is no outage such as 12+byte:34:outage, :alarm, :persist:5, :restore:5:1, or "
-                         "12+operation:0:perturb",
-                         part));
+      refuse(
+          text,
+          fmt::format("`{}` is no outage such as 12+byte:34:outage, :alarm, :persist:5, :restore:5:1, :loss, "
+                      ":loss:5:1, :late:5, or 12+operation:0:perturb",
+                      part));
     }
     if (out.outages.size() == kMostOutages) refuse(text, fmt::format("more than {} outages", kMostOutages));
     if (!out.outages.empty() && outage->operation < out.outages.back().operation)

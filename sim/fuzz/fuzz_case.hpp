@@ -37,9 +37,23 @@ enum class Knob : std::uint8_t {
   abort,     // granularity
   fault,     // of the FRAM as power fails
   start,     // Course: first_image, second_image, wrapped
+  memory,    // heap, or a baseline
+  page,      // B, of a baseline with pages
+  storage,   // on a bus, or FRAM in the address space of its MCU
+  on_loss,   // reformat, attach
+  verify,    // of transfers
+  retries,   //
+  wires,     // Wires: what goes wrong on them
+  every,     // transactions from one to the next, on average
 };
-inline constexpr std::size_t kKnobs = 21;
+inline constexpr std::size_t kKnobs = 29;
 using Knobs = std::array<std::uint32_t, kKnobs>;
+
+// Errors on the wires of the bus. Each needs a driver that can cope with it (`verify`, `retries`); with
+// another there are none.
+enum class Wires : std::uint8_t { none, missing, sent, received, all };
+enum class StorageKind : std::uint8_t { bus, mapped };
+enum class LossStart : std::uint8_t { reformat, attach };
 
 struct KnobInfo {
   std::string_view name;

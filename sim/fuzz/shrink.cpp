@@ -34,9 +34,7 @@ class Shrinker {
     if (best_.tried >= most_ || smaller == best_.smallest) return false;
     if (smaller.file.empty() && (smaller.operations.empty() || !fits(smaller.knobs))) return false;
     if (!smaller.file.empty() && smaller.iterations == 0) return false;
-    const auto accesses = [](const DrawnOutage& outage) {
-      return outage.point == explore::PointClass::access;
-    };
+    const auto accesses = [](const DrawnOutage& outage) { return outage.at == explore::DrawnAt::access; };
     if (std::none_of(smaller.outages.begin(), smaller.outages.end(), accesses)) smaller.build_id.clear();
     ++best_.tried;
     RunOptions options;
@@ -65,8 +63,17 @@ class Shrinker {
     bool progress = false;
     for (std::size_t i = best_.smallest.outages.size(); i-- > 0;) {
       FuzzCase smaller = best_.smallest;
+      const DrawnOutage gone = smaller.outages[i];
       smaller.outages.erase(smaller.outages.begin() + static_cast<std::ptrdiff_t>(i));
-      progress |= holds(std::move(smaller));
+      FuzzCase later = smaller;
+      if (holds(std::move(smaller))) {
+        progress = true;
+        continue;
+      }
+      // Instants count from the outage before: the next one stays where it was.
+      if (gone.at != explore::DrawnAt::energy || i == later.outages.size()) continue;
+      later.outages[i].offset += gone.offset;
+      progress |= holds(std::move(later));
     }
     return progress;
   }
@@ -113,6 +120,11 @@ class Shrinker {
     for (const Knob knob : {Knob::slots, Knob::ram_allocator, Knob::store_allocator})
       standard.knobs[static_cast<std::size_t>(knob)] = 0;
     progress |= holds(std::move(standard));
+    // Nor what a driver does about errors without the errors.
+    FuzzCase quiet = best_.smallest;
+    for (const Knob knob : {Knob::verify, Knob::retries, Knob::wires, Knob::every})
+      quiet.knobs[static_cast<std::size_t>(knob)] = info_of(knob).plain;
+    progress |= holds(std::move(quiet));
     return progress;
   }
 
@@ -151,9 +163,16 @@ class Shrinker {
         progress |= holds(std::move(smaller));
       };
       try_with([](DrawnOutage& outage) {
-        outage = {.operation = outage.operation, .point = outage.point, .offset = outage.offset};
+        outage = {.operation = outage.operation, .at = outage.at, .offset = outage.offset};
       });
-      try_with([](DrawnOutage& outage) { outage.times = 1; });
+      const bool loss = best_.smallest.outages[i].kind == Drawn::loss;
+      try_with([](DrawnOutage& outage) { outage.times = std::min(outage.times, 1U); });
+      if (loss) {
+        try_with([](DrawnOutage& outage) {
+          outage.times = 0;
+          outage.cut_at = 0;
+        });
+      }
       try_with([](DrawnOutage& outage) { outage.offset = 0; });
       try_with([](DrawnOutage& outage) { outage.offset /= 2; });
       try_with([](DrawnOutage& outage) { outage.cut_at /= 2; });

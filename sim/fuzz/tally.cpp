@@ -9,10 +9,14 @@ namespace brownout::sim::fuzz {
 namespace {
 
 using explore::Drawn;
-using explore::PointClass;
+using explore::DrawnAt;
 
 constexpr std::array<std::string_view, explore::kTransfers> kTransferNames = {
     "none", "command", "read_home", "write_home", "read_other", "write_mark", "write_other"};
+constexpr std::array<std::string_view, explore::kFillStates> kStateNames = {
+    "clean", "some", "much", "clean_full", "some_full", "much_full"};
+// What an outage finds: an operation, the last of them that of a scenario's own workload.
+constexpr std::size_t kCellActs = firmware::kFuzzActs + 1;
 // The last one: so many or more.
 constexpr std::size_t kOutagesARun = 9;
 // Numbers by the powers of two that they are at least.
@@ -30,8 +34,11 @@ struct Layout {
   std::size_t outages_a_run = 0;
   std::size_t heap = 0;
   std::size_t damage = 0;
+  std::size_t wires = 0;
+  std::size_t losses = 0;
   std::size_t checks = 0;
   std::array<std::size_t, kKnobs> knobs{};
+  std::size_t cells = 0;
 
   Layout() {
     runs = group("runs", {"runs", "failed", "without_outages", "operations", "refused"});
@@ -44,8 +51,8 @@ struct Layout {
       kind_names.emplace_back(explore::name_of(static_cast<Drawn>(i)));
     kinds = group("interruptions", kind_names);
     std::vector<std::string> point_names;
-    for (std::size_t i = 0; i < explore::kPointClasses; ++i)
-      point_names.emplace_back(explore::name_of(static_cast<PointClass>(i)));
+    for (std::size_t i = 0; i < explore::kDrawnPlaces; ++i)
+      point_names.emplace_back(explore::name_of(static_cast<DrawnAt>(i)));
     points = group("points", point_names);
     transfers = group("in_transfer", {kTransferNames.begin(), kTransferNames.end()});
     outages = group("outages",
@@ -55,6 +62,10 @@ struct Layout {
     outages_a_run = group("outages_a_run", numbers);
     heap = group("heap", {"home_reads", "home_writes", "evictions"});
     damage = group("faults", {"bytes_cut", "garbage_bytes", "rows_lost"});
+    wires = group("wires", {"runs", "missing", "sent_bits", "received_bits", "timed_out", "differed",
+                            "repeated", "gave_up"});
+    losses = group("losses", {"runs", "formats", "attaches", "from_image", "starts_cut", "in_doubt", "kept",
+                              "fell_back", "reclaimed"});
     checks = group("checks", {"objects_compared", "bytes_persisted", "bytes_restored"});
     for (std::size_t i = 0; i < kKnobs; ++i) {
       const KnobInfo& info = info_of(static_cast<Knob>(i));
@@ -63,6 +74,16 @@ struct Layout {
         values.push_back(power == 0 ? "0" : fmt::format("{}", std::uint64_t{1} << (power - 1)));
       knobs[i] = group(fmt::format("board.{}", info.name), values);
     }
+    std::vector<std::string> cell_names;
+    for (std::size_t act = 0; act < kCellActs; ++act) {
+      const std::string_view operation =
+          act == firmware::kFuzzActs ? "workload" : name_of(static_cast<firmware::FuzzAct>(act));
+      for (const std::string& point : point_names) {
+        for (const std::string_view state : kStateNames)
+          cell_names.push_back(fmt::format("{}.{}.{}", operation, point, state));
+      }
+    }
+    cells = group("cells", cell_names);
   }
 
   std::size_t group(const std::string& name, const std::vector<std::string>& members) {
@@ -105,6 +126,21 @@ void Tally::add(const FuzzCase& a_case, const Outcome& outcome) {
   ++counts_[at.outages_a_run + std::min<std::uint64_t>(happened, kOutagesARun - 1)];
   add_at(at.heap, {board.drawn.homes_read, board.drawn.homes_written, board.drawn.homes_written_for_room});
   add_at(at.damage, {board.damage.bytes_cut, board.damage.garbage_bytes, board.damage.rows_lost});
+  const explore::DrawnCounts& drawn = board.drawn;
+  const InjectedFaults& injected = drawn.injected;
+  const NoticedFaults& noticed = drawn.noticed;
+  add_at(at.wires, {injected.any() ? 1U : 0U, injected.missing_answers, injected.sent_bits,
+                    injected.received_bits, noticed.timed_out, noticed.written_differs + noticed.reads_differ,
+                    noticed.repeated, noticed.gave_up});
+  add_at(at.losses, {board.lost() ? 1U : 0U, drawn.formats, drawn.attaches, drawn.attaches_from_image,
+                     drawn.starts_cut, drawn.in_doubt, drawn.kept, drawn.fell_back, drawn.reclaimed});
+  for (const explore::DrawnCell& cell : drawn.cells) {
+    const std::size_t act = cell.operation < a_case.operations.size()
+                                ? static_cast<std::size_t>(a_case.operations[cell.operation].act)
+                                : firmware::kFuzzActs;
+    const std::size_t place = act * explore::kDrawnPlaces + static_cast<std::size_t>(cell.at);
+    ++counts_[at.cells + place * explore::kFillStates + static_cast<std::size_t>(cell.state)];
+  }
   add_at(at.checks, {board.objects_compared, board.bytes_persisted, board.bytes_restored});
   for (std::size_t i = 0; i < kKnobs; ++i) {
     const std::uint32_t value = a_case.knobs[i];
@@ -126,6 +162,12 @@ std::uint64_t Tally::of(std::string_view group, std::string_view name) const {
     if (names()[i].group == group && names()[i].name == name) return counts_[i];
   }
   return 0;
+}
+
+std::uint64_t Tally::cells_reached() const {
+  const auto begin = counts_.begin() + static_cast<std::ptrdiff_t>(layout().cells);
+  return static_cast<std::uint64_t>(
+      std::count_if(begin, counts_.end(), [](std::uint64_t n) { return n > 0; }));
 }
 
 std::uint64_t Tally::sum_of(std::string_view group) const {

@@ -28,6 +28,8 @@ class Tally {
   [[nodiscard]] std::uint64_t of(std::string_view group, std::string_view name) const;
   // All counters of a group.
   [[nodiscard]] std::uint64_t sum_of(std::string_view group) const;
+  // How many different cells outages have reached: operation at hand, kind of instant, state of the heap.
+  [[nodiscard]] std::uint64_t cells_reached() const;
   [[nodiscard]] const std::vector<std::uint64_t>& counts() const { return counts_; }
   [[nodiscard]] std::vector<std::uint64_t>& counts() { return counts_; }
 

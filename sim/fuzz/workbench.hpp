@@ -41,13 +41,17 @@ class Workbench {
 
  private:
   bool prepare(const FuzzCase& a_case);
+  void prepare_storage(const FuzzCase& a_case);
+  [[nodiscard]] explore::WireFaults wires_of(const FuzzCase& a_case) const;
   explore::BoardResult run_board(const FuzzCase& a_case, const RunOptions& options,
                                  const std::vector<explore::DrawnOutage>& drawn,
                                  const std::vector<std::uint64_t>* boundaries);
 
-  const Scenario* base_;
-  Scenario own_;       // of cases without a scenario
-  Scenario scenario_;  // with the knobs of the case at hand
+  const Scenario* base_;  // nullptr: cases without a scenario
+  // With the knobs of the case at hand. Of cases without a scenario: on a bus, and with mapped FRAM.
+  Scenario scenario_;
+  Scenario mapped_;
+  Scenario* at_ = &scenario_;
   std::array<bool, kKnobs> fixed_{};
   MakeFirmware make_firmware_;
   explore::BoardStacks stacks_;

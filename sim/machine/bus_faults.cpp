@@ -28,12 +28,14 @@ void NoticedFaults::add(heap::StorageEvent event) {
 BusFaults::BusFaults(const BusFaultConfig& config, std::uint32_t part_bytes, std::uint64_t seed)
     : bits_(config.bit_error_rate, seed ^ kBits),
       missing_(config.missing_answer, seed ^ kMissing),
+      never_flips_(config.bit_error_rate == 0),
       meant_(part_bytes) {
-  assert(std::has_single_bit(part_bytes));
+  assert(part_bytes == 0 || std::has_single_bit(part_bytes));
 }
 
 bool BusFaults::begin(std::span<const std::byte> command) {
   hit_ = false;
+  flip_mask_ = 0;
   address_.reset();
   if (std::to_integer<std::uint8_t>(command[0]) == devices::fram_opcode::kWrite) {
     std::uint32_t address = 0;
@@ -45,6 +47,15 @@ bool BusFaults::begin(std::span<const std::byte> command) {
   const bool missing = missing_.next();
   if (missing) ++injected_.missing_answers;
   return missing;
+}
+
+std::uint8_t BusFaults::flipped(std::uint8_t byte, std::uint64_t& counter) {
+  byte ^= flip_mask_;
+  flip_mask_ = 0;
+  ++counter;
+  if (!hit_) ++injected_.transactions;
+  hit_ = true;
+  return byte;
 }
 
 // Most significant bit first.

@@ -40,21 +40,30 @@ struct NoticedFaults {
 // The wires between a controller and its part.
 class BusFaults {
  public:
-  // `part_bytes`: the size of the part, a power of two. Draws are those of the seed, bits and transactions
-  // apart.
+  // `part_bytes`: the size of the part, a power of two; 0: nobody will ask for wrong_bytes(). Draws are those
+  // of the seed, bits and transactions apart.
   BusFaults(const BusFaultConfig& config, std::uint32_t part_bytes, std::uint64_t seed);
 
   // A transaction begins, with that opcode and address as they were meant. True: it reaches nobody, and has
   // no completion.
   bool begin(std::span<const std::byte> command);
+  // The transaction at hand has one flipped bit for certain: bit `bit` (0 to 7) of its `byte`-th byte of data
+  // (from 0), if it has so many.
+  void flip(std::uint32_t byte, std::uint32_t bit) {
+    flip_in_ = byte;
+    flip_mask_ = static_cast<std::uint8_t>(1U << bit);
+  }
   // A byte of data is sent, whether it arrives or not.
   void means(std::uint8_t byte) {
-    if (address_) meant_[(*address_)++ & (meant_.size() - 1)] = byte;
+    if (address_ && !meant_.empty()) meant_[(*address_)++ & (meant_.size() - 1)] = byte;
   }
   // A byte as it arrives at the other end.
   std::uint8_t send_command(std::uint8_t byte) { return carry(byte, injected_.command_bits); }
-  std::uint8_t send(std::uint8_t byte) { return carry(byte, injected_.sent_bits); }
-  std::uint8_t receive(std::uint8_t byte) { return carry(byte, injected_.received_bits); }
+  std::uint8_t send(std::uint8_t byte) { return carry_data(byte, injected_.sent_bits); }
+  std::uint8_t receive(std::uint8_t byte) { return carry_data(byte, injected_.received_bits); }
+
+  // Whether the bytes of the transaction at hand can pass without asking for each.
+  [[nodiscard]] bool lets_pass() const { return flip_mask_ == 0 && never_flips_ && meant_.empty(); }
 
   [[nodiscard]] const InjectedFaults& injected() const { return injected_; }
   // Bytes of the part that are not what was last sent for them. O(size).
@@ -62,13 +71,21 @@ class BusFaults {
 
  private:
   std::uint8_t carry(std::uint8_t byte, std::uint64_t& counter);
+  std::uint8_t carry_data(std::uint8_t byte, std::uint64_t& counter) {
+    if (flip_mask_ != 0 && flip_in_-- == 0) byte = flipped(byte, counter);
+    return carry(byte, counter);
+  }
+  std::uint8_t flipped(std::uint8_t byte, std::uint64_t& counter);
 
   devices::RareEvents bits_;
   devices::RareEvents missing_;
   InjectedFaults injected_;
+  bool never_flips_;  // but for what flip() asks for
   std::vector<std::uint8_t> meant_;
   std::optional<std::uint32_t> address_;  // of the next byte that a WRITE was meant to send
   bool hit_ = false;                      // a bit of this transaction has flipped
+  std::uint32_t flip_in_ = 0;             // bytes of data before the one with the bit that was asked for
+  std::uint8_t flip_mask_ = 0;            // 0: none was
 };
 
 }  // namespace brownout::sim

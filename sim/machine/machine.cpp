@@ -309,6 +309,7 @@ bool Machine::persist_now() {
   ram_before_.assign(ram_.begin(), ram_.end());
   os_before_.assign(os_part_.begin(), os_part_.end());
   const bool dirty = anything_dirty();
+  if (bus_) bus_->catch_up_with_wire();
   const BusCounters before = counters();
   note_persist_begin();
   log(CycleEvent::persist_begin);

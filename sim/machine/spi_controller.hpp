@@ -31,8 +31,9 @@ class Timekeeper {
   // transfer; the controller looks afterwards.
   virtual void pass(Picoseconds span, BusTime spent_on) = 0;
   virtual void storage_selected(bool selected) = 0;
-  // Whether nothing can strike while the bytes of a chunk pass: they then pass in one call, to the same end.
-  [[nodiscard]] virtual bool is_undisturbed() const { return false; }
+  // Whether nothing can strike while the bytes of a chunk pass, which takes so long: they then pass in one
+  // call, to the same end.
+  [[nodiscard]] virtual bool is_undisturbed(Picoseconds /*span*/) const { return false; }
   // Differences are what pass() and the work of the CPU took; they are zero while time stands still.
   [[nodiscard]] virtual Picoseconds now() const = 0;
 
@@ -68,6 +69,10 @@ class SpiController {
   // lost; after the chunk; or only at its end. From inside a stream, after the chunk at the latest: the
   // stream cannot be asked for what follows.
   void abort();
+  // Counts what has come across by now beside a stream that is being asked: it is none of what follows.
+  void catch_up_with_wire() {
+    if (asking_) catch_up();
+  }
   // The part is about to lose its power: what has been clocked by now reaches it, of the byte in flight its
   // first bits. A ghost walks on afterwards.
   void settle();
@@ -76,6 +81,8 @@ class SpiController {
 
   // A transaction has begun and neither ended nor been stopped.
   [[nodiscard]] bool is_active() const { return active_; }
+  // Firmware is being asked for the next piece, while the one before is on the wire.
+  [[nodiscard]] bool is_asking() const { return asking_; }
   [[nodiscard]] const BusCounters& counters() const { return counters_; }
 
  private:

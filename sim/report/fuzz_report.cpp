@@ -30,8 +30,8 @@ Json counts_json(const Tally& tally) {
     const std::uint64_t count = tally.counts()[i];
     Json& group = groups[name.group];
     if (group.is_null()) group = Json::object();
-    // Of powers of two those that occur.
-    if (count > 0 || name.group.rfind("board.", 0) != 0) group[name.name] = count;
+    // Of powers of two, and of kinds of outages, those that occur.
+    if (count > 0 || (name.group.rfind("board.", 0) != 0 && name.group != "cells")) group[name.name] = count;
   }
   return groups;
 }
@@ -93,7 +93,6 @@ FuzzReport report_of(const Json& json) {
 std::string fuzz_json(const FuzzReport& report) {
   const Campaign& campaign = report.campaign;
   const Tally& tally = campaign.tally;
-  const std::uint64_t outages = tally.of("outages", "suffered");
   Json json;
   json["kind"] = kKind;
   json["version"] = BROWNOUT_VERSION;
@@ -107,7 +106,7 @@ std::string fuzz_json(const FuzzReport& report) {
   json["complete"] = campaign.complete;
   json["pass"] = report.pass();
   json["shares"] = {
-      {"outages_dirty", share(tally.of("outages", "dirty"), outages)},
+      {"outages_dirty", share(tally.of("outages", "dirty"), tally.sum_of("points"))},
       {"outages_in_transfer",
        share(tally.sum_of("in_transfer") - tally.of("in_transfer", "none"), tally.sum_of("in_transfer"))},
       {"operations_refused", share(tally.of("runs", "refused"), tally.of("runs", "operations"))}};
@@ -132,11 +131,23 @@ std::string fuzz_text(const FuzzReport& report) {
   text += fmt::format("  runs       {} with {} operations{}\n", campaign.done, tally.of("runs", "operations"),
                       campaign.complete ? "" : " (interrupted)");
   text += fmt::format(
-      "  outages    {}, {:.1f} % with something to lose, {:.1f} % in a transfer; persists cut {}, "
+      "  outages    {}, of those drawn {:.1f} % with something to lose, {:.1f} % in a transfer; persists cut "
+      "{}, "
       "restores cut {}\n",
-      outages, 100 * share(tally.of("outages", "dirty"), outages),
+      outages, 100 * share(tally.of("outages", "dirty"), tally.sum_of("points")),
       100 * share(tally.sum_of("in_transfer") - tally.of("in_transfer", "none"), tally.sum_of("in_transfer")),
       tally.of("outages", "persists_cut"), tally.of("outages", "restores_cut"));
+  text += fmt::format(
+      "  losses     {} in {} runs: {} formats, {} attaches ({} from an image) with {} objects, {} starts "
+      "cut\n",
+      tally.of("interruptions", "loss") + tally.of("interruptions", "late"), tally.of("losses", "runs"),
+      tally.of("losses", "formats"), tally.of("losses", "attaches"), tally.of("losses", "from_image"),
+      tally.of("losses", "kept"), tally.of("losses", "starts_cut"));
+  text += fmt::format("  wires      {} missing answers, {} flipped bits in {} runs, {} transfers repeated\n",
+                      tally.of("wires", "missing"),
+                      tally.of("wires", "sent_bits") + tally.of("wires", "received_bits"),
+                      tally.of("wires", "runs"), tally.of("wires", "repeated"));
+  text += fmt::format("  cells      {} of operation, instant and state of the heap\n", tally.cells_reached());
   text += fmt::format("  bound      nearest {:.1f} % of its bytes, {:.1f} % of its time\n",
                       100 * tally.largest_bytes_over_bound, 100 * tally.largest_time_over_bound);
   for (const CorpusFailure& failure : report.corpus)

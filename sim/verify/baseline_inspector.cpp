@@ -36,8 +36,14 @@ class BaselineInspector final : public MemoryInspector {
     return std::nullopt;
   }
 
-  void live_spans(std::span<const std::byte> ram, const std::vector<KnownObject>&,
+  // What lies in a page behind its objects was there before the page was first used.
+  void live_spans(std::span<const std::byte> ram, const std::vector<KnownObject>& objects,
                   std::vector<RamSpan>& spans) const override {
+    if (kind_ == firmware::MemoryKind::pages) {
+      spans.push_back({heap::kSavedControlOffset, plan_.geometry.objects_offset - heap::kSavedControlOffset});
+      for (const KnownObject& object : objects) spans.push_back({object.home, object.size_bytes});
+      return;
+    }
     const auto end = std::min(plan_.kept_ram_bytes(control_of(ram)), static_cast<std::uint32_t>(ram.size()));
     spans.push_back({heap::kSavedControlOffset, end - heap::kSavedControlOffset});
   }

@@ -53,6 +53,8 @@ void run_workload(const WorkloadOptions& options, ObjectMemory& memory, Port& po
     return ScriptWorkload(memory, port, *script).run();
   }
 #endif
+  // The fuzzer's, which is in the firmware beside this one.
+  if (const auto* custom = std::get_if<CustomOptions>(&options)) return custom->run(memory, port);
   port.give_up(heap::Error::bad_configuration, "run a workload that is not built in");
 }
 

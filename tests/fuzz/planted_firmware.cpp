@@ -128,6 +128,24 @@ std::unique_ptr<Firmware> make_once(const Image& image, Port& port) {
 std::unique_ptr<Firmware> make_trusting(const Image& image, Port& port) {
   return std::make_unique<Trusting>(image, port);
 }
+// Starts on an empty store, whatever is in it.
+std::unique_ptr<Firmware> make_formatting(const Image& image, Port& port) {
+  Image wrong = image;
+  wrong.attach = false;
+  return firmware::make_firmware(wrong, port);
+}
+// Passes on each error of the bus.
+std::unique_ptr<Firmware> make_without_retries(const Image& image, Port& port) {
+  Image wrong = image;
+  wrong.storage.retries = 0;
+  return firmware::make_firmware(wrong, port);
+}
+// Takes what comes across for what was sent.
+std::unique_ptr<Firmware> make_unverified(const Image& image, Port& port) {
+  Image wrong = image;
+  wrong.verify = heap::Verify::none;
+  return firmware::make_firmware(wrong, port);
+}
 std::unique_ptr<Firmware> make_without_os(const Image& image, Port& port) {
   return std::make_unique<WithoutOs>(image, port);
 }

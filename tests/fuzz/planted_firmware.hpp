@@ -11,6 +11,9 @@ std::unique_ptr<firmware::Firmware> make_forgetful(const firmware::Image& image,
 std::unique_ptr<firmware::Firmware> make_writing(const firmware::Image& image, firmware::Port& port);
 std::unique_ptr<firmware::Firmware> make_once(const firmware::Image& image, firmware::Port& port);
 std::unique_ptr<firmware::Firmware> make_trusting(const firmware::Image& image, firmware::Port& port);
+std::unique_ptr<firmware::Firmware> make_formatting(const firmware::Image& image, firmware::Port& port);
+std::unique_ptr<firmware::Firmware> make_without_retries(const firmware::Image& image, firmware::Port& port);
+std::unique_ptr<firmware::Firmware> make_unverified(const firmware::Image& image, firmware::Port& port);
 std::unique_ptr<firmware::Firmware> make_without_os(const firmware::Image& image, firmware::Port& port);
 
 }  // namespace brownout::sim::fuzz::planted

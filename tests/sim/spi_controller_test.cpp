@@ -22,7 +22,7 @@ class Clock final : public Timekeeper {
   void storage_selected(bool selected) override { selects += selected ? 1 : 0; }
   [[nodiscard]] Picoseconds now() const override { return time; }
 
-  [[nodiscard]] bool is_undisturbed() const override { return undisturbed; }
+  [[nodiscard]] bool is_undisturbed(Picoseconds) const override { return undisturbed; }
 
   void let_pass(Picoseconds span) {
     if (!frozen) time += span;

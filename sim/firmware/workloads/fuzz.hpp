@@ -19,7 +19,14 @@ class FuzzWorkload {
       : memory_(memory), port_(port), program_(program), counters_(counters) {}
 
   void run() {
-    for (const FuzzOperation& operation : program_.operations) {
+    if (memory_.attached()) {
+      if (const heap::Status status = recover(); !status.ok()) {
+        static_cast<void>(port_.failed(status.error(), "find the fuzzer's objects again"));
+        return;
+      }
+    }
+    while (counters_.next < program_.operations.size()) {
+      const FuzzOperation& operation = program_.operations[counters_.next];
       const heap::Status status = run(operation);
       if (status.ok()) {
         ++counters_.done[static_cast<std::size_t>(operation.act)];
@@ -29,6 +36,7 @@ class FuzzWorkload {
         static_cast<void>(port_.failed(status.error(), "run an operation of the fuzzer"));
         return;
       }
+      ++counters_.next;
       port_.operation_done();
     }
   }
@@ -117,10 +125,12 @@ class FuzzWorkload {
     }
     return take(slot, memory_.make_buffer(slot.size_bytes));
   }
+  // In a program that attaches a root leads to each slot's object, as far as there are roots.
   template <class Kind>
-  static heap::Status take(Slot& slot, const heap::Result<Kind>& made) {
-    if (made.ok()) slot.home = made.value().home();
-    return made.error();
+  heap::Status take(Slot& slot, const heap::Result<Kind>& made) {
+    if (!made.ok()) return made.error();
+    slot.home = made.value().home();
+    return memory_.attaches() ? memory_.set_root(name_of(slot), handle(slot)) : heap::Status();
   }
 
   heap::Status write(Slot& slot, std::uint32_t first, std::uint32_t count, std::uint32_t value) {
@@ -192,6 +202,10 @@ class FuzzWorkload {
       if (roots_[name] != slot.home) continue;
       if (const heap::Status status = clear_root(name); !status.ok()) return status;
     }
+    if (memory_.attaches()) {
+      const heap::Status status = memory_.clear_root(name_of(slot));
+      if (!status.ok() && status.error() != heap::Error::no_root) return status;
+    }
     heap::Buffer buffer = handle(slot);
     // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the heap's free, not that of the C library
     const heap::Status status = memory_.free(buffer);
@@ -204,6 +218,46 @@ class FuzzWorkload {
   }
 
   static std::uint32_t name_of(std::uint32_t root) { return heap::root_name("fuzz") + root; }
+  [[nodiscard]] std::uint32_t name_of(const Slot& slot) const {
+    return heap::root_name("fuzz: slot") + static_cast<std::uint32_t>(&slot - slots_);
+  }
+
+  // After a loss: the objects that roots lead to. Nothing leads to lists, whose elements are then freed.
+  heap::Status recover() {
+    std::uint32_t lost = 0;  // a bit for each slot whose root leads to nothing that can be kept
+    for (Slot& slot : slots_) {
+      const auto found = memory_.find_root(name_of(slot));
+      if (found.error() == heap::Error::no_root) continue;
+      if (!found.ok()) return found.error();
+      const heap::Handle& object = found.value();
+      const std::uint32_t bit = 1U << (&slot - slots_);
+      lost |= bit;
+      if (memory_.is_in_doubt(object)) continue;
+      const heap::Status kept = memory_.keep(object, memory_.marks());
+      if (kept.error() == heap::Error::invalid_handle) continue;
+      if (!kept.ok()) return kept;
+      lost &= ~bit;
+      slot = {object.home(), object.size_bytes(), object.partial() ? FuzzType::parts : FuzzType::buffer};
+    }
+    const heap::Result<std::uint32_t> reclaimed = memory_.reclaim(memory_.marks());
+    if (!reclaimed.ok()) return reclaimed.error();
+    for (const Slot& slot : slots_) {
+      if ((lost >> (&slot - slots_) & 1U) == 0) continue;
+      if (const heap::Status cleared = memory_.clear_root(name_of(slot)); !cleared.ok()) return cleared;
+    }
+    for (std::uint32_t name = 0; name < kFuzzRoots; ++name) {
+      const auto found = memory_.find_root(name_of(name));
+      if (found.error() == heap::Error::no_root) continue;
+      if (!found.ok()) return found.error();
+      const std::uint32_t home = found.value().home();
+      const bool there =
+          std::any_of(slots_, slots_ + kFuzzSlots, [home](const Slot& s) { return s.home == home; });
+      roots_[name] = home;
+      if (there) continue;
+      if (const heap::Status cleared = clear_root(name); !cleared.ok()) return cleared;
+    }
+    return {};
+  }
   heap::Status set_root(const Slot& slot, std::uint32_t name) {
     name %= kFuzzRoots;
     if (slot.home == 0) return {};

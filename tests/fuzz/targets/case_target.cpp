@@ -9,12 +9,31 @@
 #include "sim/scenario/input_error.hpp"
 #include "target.hpp"
 
+#ifdef PLANTED_FACTORY
+namespace brownout::sim::firmware {
+std::unique_ptr<Firmware> PLANTED_FACTORY(const Image&, Port&);
+}
+#endif
+
 namespace brownout::targets {
 namespace {
 
+#ifdef PLANTED_FACTORY
+// The firmware with a planted bug, which has one choice of modules.
+using sim::fuzz::Knob;
+constexpr sim::fuzz::MakeFirmware kMakeFirmware = &sim::firmware::PLANTED_FACTORY;
+const std::vector<std::pair<Knob, std::uint32_t>> kFixed = {
+    {Knob::memory, 0},          {Knob::slots, 0},    {Knob::ram_allocator, 0},
+    {Knob::store_allocator, 0}, {Knob::checksum, 0}, {Knob::policy, PLANTED_POLICY_CHOICE}};
+#else
+constexpr sim::fuzz::MakeFirmware kMakeFirmware = nullptr;
+const std::vector<std::pair<sim::fuzz::Knob, std::uint32_t>> kFixed;
+#endif
+
 using devices::SplitMix64;
+using sim::explore::Drawn;
+using sim::explore::DrawnAt;
 using sim::explore::DrawnOutage;
-using sim::explore::PointClass;
 using sim::firmware::FuzzAct;
 using sim::firmware::FuzzOperation;
 using sim::fuzz::FuzzCase;
@@ -25,6 +44,7 @@ constexpr std::size_t kMostOutages = 40;
 std::optional<FuzzCase> parsed(const std::string& text) {
   try {
     FuzzCase a_case = sim::fuzz::parse_fuzz_case(text);
+    for (const auto& [knob, value] : kFixed) a_case.knobs[static_cast<std::size_t>(knob)] = value;
     const bool small = a_case.operations.size() <= kMostOperations && a_case.outages.size() <= kMostOutages;
     const bool own = a_case.file.empty() && a_case.build_id.empty();
     return small && own ? std::optional(std::move(a_case)) : std::nullopt;
@@ -79,13 +99,23 @@ void change_outages(FuzzCase& a_case, const FuzzCase& other, SplitMix64& random)
     mine.erase(mine.begin() + static_cast<std::ptrdiff_t>(random.below(mine.size())));
   } else {
     DrawnOutage& one = mine[random.below(mine.size())];
-    switch (random.below(4)) {
+    switch (random.below(6)) {
       case 0: one.operation = static_cast<std::uint32_t>(random.below(a_case.operations.size())); break;
       case 1: one.offset = static_cast<std::uint32_t>(random.below(512)); break;
       case 2: one.cut_at = static_cast<std::uint32_t>(random.below(512)); break;
+      case 3: {
+        one.kind = static_cast<Drawn>(random.below(sim::explore::kDrawnKinds));
+        one.times =
+            static_cast<std::uint32_t>(one.kind == Drawn::loss ? random.below(3) : 1 + random.below(3));
+        if (one.kind == Drawn::perturb) one.at = DrawnAt::operation;
+        break;
+      }
+      case 4:
+        if (one.kind != Drawn::perturb) one.at = random.below(4) == 0 ? DrawnAt::energy : DrawnAt::byte;
+        break;
       default: one.offset += random.below(2) == 0 ? 1U : ~0U; break;
     }
-    one.offset = std::min(one.offset, 100'000U);
+    one.offset = std::min(one.offset, one.at == DrawnAt::energy ? 100'000'000U : 100'000U);
   }
 }
 
@@ -97,7 +127,7 @@ using namespace brownout;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto a_case = targets::parsed(targets::text_of(data, size));
   if (!a_case || !sim::fuzz::fits(a_case->knobs)) return 0;
-  static sim::fuzz::Workbench bench(nullptr);
+  static sim::fuzz::Workbench bench(nullptr, targets::kMakeFirmware);
   sim::fuzz::RunOptions options;
   options.thorough = true;
   const sim::fuzz::Outcome outcome = bench.run(*a_case, options);
@@ -113,7 +143,9 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
   devices::SplitMix64 random(seed);
   auto a_case = targets::parsed(targets::text_of(data, size));
   const std::uint64_t index = random.next() >> 16U;
-  const sim::fuzz::FuzzCase fresh = sim::fuzz::draw_case({}, 1, index);
+  sim::fuzz::Setting setting;
+  setting.fixed = targets::kFixed;
+  const sim::fuzz::FuzzCase fresh = sim::fuzz::draw_case(setting, 1, index);
   if (!a_case) a_case = fresh;
   for (std::uint64_t changes = 1 + random.below(4); changes > 0; --changes) {
     const std::uint64_t draw = random.below(8);
