@@ -30,11 +30,11 @@ class Group {
     std::uint32_t latest = 0;
     for (const Member& member : members_) {
       if (const Status status = member.format(member.heap); !status.ok()) return status;
-      const std::uint32_t sequence = member.sequence(member.heap);
+      const std::uint32_t sequence = member.at(member.heap);
       if (latest == 0 || (sequence != 0 && is_newer(sequence, latest))) latest = sequence;
     }
     for (const Member& member : members_) {
-      if (member.sequence(member.heap) == latest) continue;
+      if (member.at(member.heap) == latest) continue;
       if (const Status status = member.go_on_from(member.heap, latest); !status.ok()) return status;
     }
     return {};
@@ -81,7 +81,7 @@ class Group {
   struct Member {
     void* heap;
     Status (*format)(void*);
-    std::uint32_t (*sequence)(void*);
+    std::uint32_t (*at)(void*);
     Status (*go_on_from)(void*, std::uint32_t);
     std::uint32_t (*following)(void*);
     Status (*write)(void*, ConstBytes, std::uint32_t);
