@@ -958,7 +958,9 @@ bool Runner::cold_boot(const Op&) {
 void Runner::check_mark() {
   const Control control = heap_->control();
   const bool marked = control.sequence != 0 && mark() == control.sequence;
-  require(marked || control.sequence == 0 || control.marked_sequence != control.sequence,
+  // A format leaves the sequence that goes on, and no image that a mark could make stale.
+  const bool formatted = !last_image_.exists() && failed_images_.empty();
+  require(marked || formatted || control.marked_sequence != control.sequence,
           "the running mark is not in the store");
   require(marked || !last_image_.exists() || homes_are_those_of(last_image_),
           "a home was written without a mark");
