@@ -944,7 +944,11 @@ bool ExploreBoard::persist_too_late() {
   if (!ended && !was_cut_) return false;
   lost_late_ = true;
   const auto length = static_cast<std::ptrdiff_t>(length_of(image_));
-  if (std::equal(image_.begin(), image_.begin() + length, place_in_turn().begin())) note_image();
+  if (!std::equal(image_.begin(), image_.begin() + length, place_in_turn().begin())) return true;
+  // What was written home until then came before the image, also by a transfer that went on in the persist.
+  note_program_writes();
+  aside_.clear();
+  note_image();
   return true;
 }
 
