@@ -1,6 +1,6 @@
 #!/bin/bash
 # One scenario, one report, whatever the compiler: builds the program with g++ -O0 and clang++ -O3 and compares
-# the reports and sizings of every shipped scenario, and of the fuzzer, byte by byte, with those of the build under test (g++ -O3).
+# the reports and sizings of every shipped scenario, of the explorer and of the fuzzer, byte by byte, with those of the build under test (g++ -O3).
 set -euo pipefail
 source_dir=$1
 work=$2
@@ -59,5 +59,15 @@ done
 for other in gcc-O0 clang-O3; do
   "$work/$other/sim/brownout" fuzz --runs 1000 --quiet --report "$work/fuzz.$other.json"
   same fuzz "$other"
+done
+# An exploration of bytes and operations: accesses belong to one build.
+explore() {
+  "$1" explore "$source_dir/scenarios/quickstart.yaml" --operations 1 --points byte,operation --sample 2000 \
+    --report "$work/explore.$2.json" >/dev/null
+}
+explore "$reference" reference
+for other in gcc-O0 clang-O3; do
+  explore "$work/$other/sim/brownout" "$other"
+  same explore "$other"
 done
 exit $status
