@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "heap/checkpoint/forget.hpp"
 #include "heap/checkpoint/incoming.hpp"
 #include "heap/checkpoint/outgoing.hpp"
 #include "heap/checkpoint/survey.hpp"
@@ -22,37 +23,18 @@ class Checkpoint {
   Checkpoint(Residents<P, S, A>& residents, Gateway<P, St>& gateway, St& storage, P& platform)
       : residents_(residents), gateway_(gateway), storage_(storage), platform_(platform) {}
 
-  // Forgets both images and the marks, but goes on with their sequences: behind the header of an image with
-  // the same sequence as one from before, a persist that is cut at the right byte would leave what that one
-  // had, whole. Until the headers are gone a mark says that no image counts, and of what sequence. Two reads,
-  // four writes at most.
+  // Forgets both images and the marks, see forget.hpp. Two reads, four writes at most.
   Status format() {
     static constexpr std::byte kZeros[sizeof(CheckpointHeader)] = {};
-    const Geometry& geometry = residents_.geometry();
     Survey survey;
     if (const Status status = this->survey(survey); !status.ok()) return status;
-    std::uint32_t latest = survey.latest();
-    // Of a header that is damaged the sequence is not known: one of the two that follow.
-    if (survey.damaged) latest = next_sequence(next_sequence(latest));
-    if (latest != survey.marked) {
-      const RunningMark mark{latest, ~latest};
-      const Status status =
-          write_confirmed(storage_, platform_, geometry.mark_address(latest), bytes_of(mark));
-      if (!status.ok()) return status;
-    }
-    for (const std::uint32_t address : {geometry.checkpoint_address(0), geometry.checkpoint_address(1)}) {
-      const Status status = write_confirmed(storage_, platform_, address, {kZeros, sizeof kZeros});
-      if (!status.ok()) return status;
-    }
-    return go_on_from(latest);
+    const std::uint32_t latest = latest_possible(survey.latest(), survey.damaged);
+    return note_sequence(latest, forget_images(storage_, platform_, residents_.geometry(), latest,
+                                               survey.marked, {kZeros, sizeof kZeros}));
   }
   // Where there is no image: the next one follows that sequence. One write.
   Status go_on_from(std::uint32_t sequence) {
-    const RunningMarks marks = RunningMarks::formatted(sequence);
-    const Status status =
-        write_confirmed(storage_, platform_, residents_.geometry().marks_address(), bytes_of(marks));
-    if (status.ok()) residents_.control().sequence = residents_.control().marked_sequence = sequence;
-    return status;
+    return note_sequence(sequence, heap::go_on_from(storage_, platform_, residents_.geometry(), sequence));
   }
 
   // From the persist interrupt: stops what is in flight and writes the image of that sequence, again if that
@@ -111,9 +93,9 @@ class Checkpoint {
  private:
   static constexpr std::uint32_t kSlotBytes = sizeof(S);
 
-  template <class T>
-  static ConstBytes bytes_of(const T& value) {
-    return {reinterpret_cast<const std::byte*>(&value), sizeof value};
+  Status note_sequence(std::uint32_t sequence, Status written) {
+    if (written.ok()) residents_.control().sequence = residents_.control().marked_sequence = sequence;
+    return written;
   }
 
   Status survey_once(Survey& survey, bool& damaged) {

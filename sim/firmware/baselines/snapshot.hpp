@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "heap/checkpoint/checkpoint.hpp"
+#include "heap/checkpoint/forget.hpp"
 #include "heap/checksum.hpp"
 #include "heap/gateway.hpp"
 #include "heap/layout.hpp"
@@ -30,8 +31,8 @@ class Snapshot {
   Snapshot(heap::Arena arena, S& storage, P& platform)
       : arena_(arena), storage_(storage), platform_(platform) {}
 
-  // Forgets both images; sequences go on, for the reason that heap::Checkpoint::format() has. storage_failed.
-  // Three reads, three writes.
+  // Forgets both images; sequences go on, see heap/checkpoint/forget.hpp. storage_failed. Three reads, four
+  // writes at most.
   heap::Status format() {
     static constexpr std::byte kZeros[sizeof(SnapshotHeader)] = {};
     const heap::Geometry& geometry = arena_.geometry();
@@ -51,23 +52,11 @@ class Snapshot {
       if (latest == 0 || heap::is_newer(header.sequence, latest)) latest = header.sequence;
     }
     if (!read.ok()) return read;
-    if (damaged) latest = heap::next_sequence(heap::next_sequence(latest));
-    if (latest != marks.sequence()) {
-      const heap::RunningMark mark{latest, ~latest};
-      const heap::Status status =
-          heap::write_confirmed(storage_, platform_, geometry.mark_address(latest),
-                                {reinterpret_cast<const std::byte*>(&mark), sizeof mark});
-      if (!status.ok()) return status;
-    }
-    for (const std::uint32_t address : {geometry.checkpoint_address(0), geometry.checkpoint_address(1)}) {
-      const heap::Status status =
-          heap::write_confirmed(storage_, platform_, address, {kZeros, sizeof kZeros});
-      if (!status.ok()) return status;
-    }
-    arena_.control().sequence = arena_.control().marked_sequence = latest;
-    marks = heap::RunningMarks::formatted(latest);
-    return heap::write_confirmed(storage_, platform_, geometry.marks_address(),
-                                 {reinterpret_cast<const std::byte*>(&marks), sizeof marks});
+    latest = heap::latest_possible(latest, damaged);
+    const heap::Status forgotten =
+        heap::forget_images(storage_, platform_, geometry, latest, marks.sequence(), {kZeros, sizeof kZeros});
+    if (forgotten.ok()) arena_.control().sequence = arena_.control().marked_sequence = latest;
+    return forgotten;
   }
 
   // From the persist interrupt: stops what is in flight and writes the image that follows. RAM does not
