@@ -499,8 +499,7 @@ void ExploreBoard::try_nested() {
   };
   unseen_ = options_.only_nested && wanted(Nested::persist);  // only that its image is known
   if (options_.only_nested && !run_persist()) return note_failure();
-  const std::span<const std::uint8_t> place = place_in_turn();
-  image_.assign(place.begin(), place.end());
+  note_image_bytes();
   if (wanted(Nested::restore)) cut_restores();
   if (options_.only_nested && !wanted(Nested::persist)) show_end();
   rewind();
@@ -931,14 +930,24 @@ FillState ExploreBoard::fill_state(bool dirty) {
   return static_cast<FillState>(state + (full ? 3U : 0U));
 }
 
-// False: it ended in a fault. A cut at its very end leaves an image that is whole.
-bool ExploreBoard::persist_too_late() {
-  unseen_ = true;  // only that its image is known
+// What the persist that is due will write. False: it ended in a fault.
+bool ExploreBoard::learn_image() {
+  unseen_ = true;
   if (!run_persist()) return false;
-  const std::span<const std::uint8_t> place = place_in_turn();
-  image_.assign(place.begin(), place.end());
+  note_image_bytes();
   rewind();
   unseen_ = false;
+  return true;
+}
+
+void ExploreBoard::note_image_bytes() {
+  const std::span<const std::uint8_t> place = place_in_turn();
+  image_.assign(place.begin(), place.end());
+}
+
+// False: it ended in a fault. A cut at its very end leaves an image that is whole.
+bool ExploreBoard::persist_too_late() {
+  if (!learn_image()) return false;
   nested_at_ = (*options_.drawn)[index_].cut_at;
   const bool ended = run_cut([](void* self) { static_cast<ExploreBoard*>(self)->persist_body(); });
   if (!ended && !was_cut_) return false;
@@ -1082,12 +1091,7 @@ void ExploreBoard::disturb(heap::ConstBytes command, bool receives) {
 // False: it ended in a fault.
 bool ExploreBoard::cut_drawn_persist() {
   const DrawnOutage& drawn = (*options_.drawn)[index_];
-  unseen_ = true;  // only that its image is known
-  if (!run_persist()) return false;
-  const std::span<const std::uint8_t> place = place_in_turn();
-  image_.assign(place.begin(), place.end());
-  rewind();
-  unseen_ = false;
+  if (!learn_image()) return false;
   nested_ = Nested::persist;
   nested_at_ = drawn.cut_at;
   nested_fault_ = scenario_.storage.power_loss;

@@ -352,6 +352,8 @@ class ExploreBoard final : private firmware::Port, private Timekeeper, private A
   bool cut_drawn_persist();
   bool cut_drawn_restore();
   void note_image();
+  bool learn_image();
+  void note_image_bytes();
   void note_brought_home();
   bool persist_too_late();
   void lose_power();

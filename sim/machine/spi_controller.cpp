@@ -97,8 +97,7 @@ bool SpiController::run(bool may_be_stopped) {
       ahead_ = answer;
       catch_up();
     }
-    if (time_.is_undisturbed(bytes_time(chunk_done_, chunk_left_)) && !lost_ &&
-        (faults_ == nullptr || faults_->lets_pass())) {
+    if (time_.is_undisturbed(bytes_time(chunk_done_, chunk_left_)) && wires_are_clean()) {
       move_chunk(receiving);
       if (stopped()) return false;
     }
@@ -149,7 +148,7 @@ void SpiController::open_chunk() {
 // While the stream was asked the wire went on: clocks the bytes that have ended by now.
 void SpiController::catch_up() {
   Picoseconds beside = time_.now() - wire_begin_;
-  if (even_byte_time_.count > 0 && faults_ == nullptr && !lost_) {
+  if (even_byte_time_.count > 0 && wires_are_clean()) {
     const std::int64_t ended = std::min<std::int64_t>(chunk_left_, beside.count / even_byte_time_.count);
     beside -= even_byte_time_ * ended;
     move_bytes(false, static_cast<std::uint32_t>(ended));
@@ -200,7 +199,7 @@ void SpiController::move_chunk(bool receiving) {
 
 // What move_byte() does for each of so many, on wires without errors.
 void SpiController::move_bytes(bool receiving, std::uint32_t bytes) {
-  assert(bytes <= chunk_left_ && (faults_ == nullptr || faults_->lets_pass()) && !lost_);
+  assert(bytes <= chunk_left_ && wires_are_clean());
   if (receiving) {
     chip_.clock_bytes_out({reinterpret_cast<std::uint8_t*>(destination_), bytes});
     destination_ += bytes;
@@ -246,7 +245,7 @@ void SpiController::finish() {
 void SpiController::abort() {
   if (!active_) return;
   const bool asking = asking_;
-  if (asking) catch_up();
+  catch_up_with_wire();
   asking_ = false;
   const std::uint64_t data_bytes = counters_.data_bytes;
   if (costs_.abort_granularity == AbortGranularity::transfer && !asking) {
@@ -277,7 +276,7 @@ void SpiController::abort() {
 }
 
 void SpiController::settle() {
-  if (asking_) catch_up();
+  catch_up_with_wire();
   const bool in_flight = shifting_ || (asking_ && chunk_left_ > 0);
   if (active_ && in_flight && !lost_) chip_.cut_byte();
 }

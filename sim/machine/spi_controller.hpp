@@ -101,6 +101,10 @@ class SpiController {
   void open_chunk();
   void catch_up();
   void move_byte(bool receiving);
+  // The bytes of the transaction at hand reach the other end as they are.
+  [[nodiscard]] bool wires_are_clean() const {
+    return !lost_ && (faults_ == nullptr || faults_->lets_pass());
+  }
   void move_chunk(bool receiving);
   void move_bytes(bool receiving, std::uint32_t bytes);
   std::uint8_t exchange(std::uint8_t in, bool receiving);
