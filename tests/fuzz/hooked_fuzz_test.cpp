@@ -16,7 +16,8 @@ TEST(HookedFuzz, OutagesBetweenAccesses) {
   Campaign campaign;
   run_campaign(options, campaign);
   for (const Finding& finding : campaign.findings) ADD_FAILURE() << finding.cause << "\n" << finding.found;
-  EXPECT_GE(campaign.tally.of("points", "access"), campaign.tally.of("outages", "suffered") / 12);
+  // Of those that were drawn; the others make the images that a run begins with.
+  EXPECT_GE(campaign.tally.of("points", "access"), campaign.tally.sum_of("points") / 8);
 }
 
 }  // namespace

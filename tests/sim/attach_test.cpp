@@ -31,18 +31,7 @@ Scenario attaching(double brown_out_v = 2.95) {
   return scenario;
 }
 
-// Bursts and gaps of any length, so that power fails anywhere.
-void use_bursts(Scenario& scenario, double low_w = 0.2e-3) {
-  const devices::BurstScript bursts{low_w,
-                                    0.5e-3,
-                                    6e-3,
-                                    devices::milliseconds(1),
-                                    devices::milliseconds(20),
-                                    devices::milliseconds(1),
-                                    devices::milliseconds(25),
-                                    7};
-  scenario.supply.source = ScriptConfig{{devices::TimedScript{bursts, devices::kForever}}, false};
-}
+void use_bursts(Scenario& scenario) { supply_bursts(scenario, 0.2e-3, 6e-3, devices::milliseconds(25), 7); }
 
 // Some persists fit and some do not, and often nothing is written home between two of them.
 Scenario with_checkpoints(double brown_out_v) {

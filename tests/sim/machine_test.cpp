@@ -326,7 +326,8 @@ TEST(Machine, FalseAlarmsResumeWithoutABoot) {
   EXPECT_EQ(result.turn_ons, result.persisted + 1);
 }
 
-// In deep sleep RAM is lost: what would have been false alarms are boots and restores, at less current in between.
+// In deep sleep RAM is lost: what would have been false alarms are boots and restores, at less current in
+// between.
 TEST(Machine, DeepSleepBootsWhetherTheSupplyRecoversOrFails) {
   Scenario scenario = small_scenario();
   scenario.mcu.profile.sleep_a = 100e-6;
@@ -487,15 +488,7 @@ TEST(Machine, PowerFailingInACriticalSectionOfTheRestoreMasksNothing) {
   scenario.supply.initial_v = 5.5;  // the first start succeeds
   scenario.mcu.profile.boot = {{"long", devices::milliseconds(4), 1.6e-3}};
   scenario.mcu.on_loss = OnLoss::reformat;
-  const devices::BurstScript bursts{0,
-                                    0.5e-3,
-                                    8e-3,
-                                    devices::milliseconds(1),
-                                    devices::milliseconds(20),
-                                    devices::milliseconds(1),
-                                    devices::milliseconds(20),
-                                    5};
-  scenario.supply.source = ScriptConfig{{devices::TimedScript{bursts, devices::kForever}}, false};
+  supply_bursts(scenario, 0, 8e-3, devices::milliseconds(20), 5);
   scenario.stop.time = seconds(20);
   const RunResult result = run(scenario);
   EXPECT_TRUE(result.failure.empty()) << result.failure;

@@ -113,15 +113,7 @@ TEST(PowerLoss, AnAttachNamesWhatAByteOfGarbageHasTorn) {
     scenario.supply.thresholds.brown_out_v = 2.96;
     scenario.supply.comparator.latency = devices::microseconds(300);
     std::get<CounterConfig>(scenario.workload).compute_cycles = 30;
-    const devices::BurstScript bursts{0,
-                                      0.5e-3,
-                                      8e-3,
-                                      devices::milliseconds(1),
-                                      devices::milliseconds(20),
-                                      devices::milliseconds(1),
-                                      devices::milliseconds(20),
-                                      5};  // not in step with the workload
-    scenario.supply.source = ScriptConfig{{devices::TimedScript{bursts, devices::kForever}}, false};
+    supply_bursts(scenario, 0, 8e-3, devices::milliseconds(20), 5);
     scenario.stop.time = seconds(20);
     const RunResult result = run(scenario);
     EXPECT_EQ(result.failure, "");

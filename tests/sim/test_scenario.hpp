@@ -47,6 +47,15 @@ inline Scenario small_scenario() {
   return scenario;
 }
 
+// Bursts and gaps of any length, so that power fails anywhere: not in step with the workload.
+inline void supply_bursts(Scenario& scenario, double low_w, double max_w, devices::Picoseconds max_gap,
+                          std::uint64_t seed) {
+  const devices::BurstScript bursts{
+      low_w,   0.5e-3, max_w, devices::milliseconds(1), devices::milliseconds(20), devices::milliseconds(1),
+      max_gap, seed};
+  scenario.supply.source = ScriptConfig{{devices::TimedScript{bursts, devices::kForever}}, false};
+}
+
 // The same with its FRAM in the address space of an MSP430, at 16 MHz: a wait state.
 inline Scenario mapped_scenario() {
   Scenario scenario = small_scenario();
