@@ -34,11 +34,16 @@ class Gateway {
 
   // Writes bytes to a place outside the checkpoints, confirmed. storage_failed, once the store's retries are
   // used up: nobody knows how far it got.
-  Status write_home(std::uint32_t address, ConstBytes bytes) { return write_bytes(address, bytes, false); }
-  // The same for the content of an object, which a cut may tear: with the intent first, if the heap keeps
-  // them.
-  Status write_content(std::uint32_t address, ConstBytes bytes) {
-    return write_bytes(address, bytes, arena_.geometry().config.write_intents);
+  Status write_home(std::uint32_t address, ConstBytes bytes) {
+    return write_content(address, bytes, WriteIntent{});
+  }
+  // The same for the content of an object, which a cut may tear: with that intent first, unless its size is 0.
+  Status write_content(std::uint32_t address, ConstBytes bytes, const WriteIntent& intent) {
+    SinglePiece<ConstBytes> piece(bytes);
+    return write(address, intent, [&] {
+      piece.rewind(bytes);
+      return piece.stream();
+    });
   }
   // Writes what an image says, which stays current by that: no mark.
   Status redo_home(std::uint32_t address, ConstBytes bytes) {
@@ -71,16 +76,6 @@ class Gateway {
   }
 
  private:
-  Status write_bytes(std::uint32_t address, ConstBytes bytes, bool with_intent) {
-    WriteIntent intent;
-    if (with_intent) intent = {address, bytes.size, ~address, ~bytes.size};
-    SinglePiece<ConstBytes> piece(bytes);
-    return write(address, intent, [&] {
-      piece.rewind(bytes);
-      return piece.stream();
-    });
-  }
-
   // What has to be in the store before the write that is wanted.
   enum class Step : std::uint8_t {
     erase,   // the header of an image whose persist failed: once the store is no longer what it was, no boot

@@ -597,10 +597,17 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     return {};
   }
 
-  // Writes what is dirty of an object home. It stays dirty until the last write is confirmed.
+  // Writes what is dirty of an object home. It stays dirty until the last write is confirmed. Its pieces have
+  // one intent, that of all of its home: a cut in an intent leaves none, so no second one may follow a piece.
   Status flush_slot(std::uint16_t index) {
-    const Status status = write_dirty(index, [this](std::uint32_t address, ConstBytes bytes) {
-      return gateway_.write_content(address, bytes);
+    const Slot& slot = residents_.slot(index);
+    WriteIntent intent;
+    if (geometry_.config.write_intents)
+      intent = WriteIntent::of(slot.home(geometry_), data_granules(slot, geometry_) * kGranule);
+    const Status status = write_dirty(index, [&](std::uint32_t address, ConstBytes bytes) {
+      const Status written = gateway_.write_content(address, bytes, intent);
+      intent = {};
+      return written;
     });
     if (status.ok()) residents_.set_clean(index);
     return status;

@@ -222,6 +222,9 @@ struct WriteIntent {
   std::uint32_t address_complement = 0;
   std::uint32_t size_complement = 0;
 
+  static constexpr WriteIntent of(std::uint32_t address, std::uint32_t size_bytes) {
+    return {address, size_bytes, ~address, ~size_bytes};
+  }
   [[nodiscard]] constexpr bool valid() const {
     return address_complement == ~address && size_complement == ~size_bytes;
   }

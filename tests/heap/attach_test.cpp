@@ -323,17 +323,23 @@ class Program {
   }
   void change(std::uint32_t entry, bool part) {
     const Buffer& buffer = handles_[entry];
-    Version content = versions_[entry].back();
     const std::uint32_t size = buffer.size_bytes();
-    // In a part of one block, which one transfer writes home: a partly dirty object is written in pieces.
-    const std::uint32_t first = part ? size / 2 / 32 * 32 : 0;
-    const std::uint32_t count = part || buffer.partial() ? std::min(size - first, 8U) : size;
+    if (!buffer.partial()) return part ? change(entry, size / 2, 8) : change(entry, 0, size);
+    // A second change before the first is home would make mixtures of the two legal.
+    must(heap().flush(buffer), "flush ");
+    if (part) return change(entry, size / 2 / 32 * 32, 8);
+    // In two pieces, the last one first: they go home from the first one on, and what is between them is none
+    // of the versions.
+    if (size > 64) change(entry, 64, 8);
+    change(entry, 0, 8);
+  }
+  void change(std::uint32_t entry, std::uint32_t first, std::uint32_t most) {
+    const std::uint32_t count = std::min(handles_[entry].size_bytes() - first, most);
+    Version content = versions_[entry].back();
     const Version fresh = pattern(count, stamp_++);
     std::copy(fresh.begin(), fresh.end(), content.begin() + first);
-    // A second change before the first is home would make mixtures of the two legal.
-    if (buffer.partial()) must(heap().flush(buffer), "flush ");
     versions_[entry].push_back(content);
-    fill(buffer, fresh, first, count);
+    fill(handles_[entry], fresh, first, count);
   }
   void fill(const Buffer& buffer, const Version& bytes, std::uint32_t first, std::uint32_t count) {
     auto ref = must(heap().write(buffer, first, count), "write ");
