@@ -87,6 +87,9 @@ std::size_t weighted(SplitMix64& random, const std::array<std::uint32_t, N>& wei
 }
 
 std::uint32_t& at(Knobs& knobs, Knob knob) { return knobs[static_cast<std::size_t>(knob)]; }
+bool attaches(const Knobs& knobs) {
+  return knobs[static_cast<std::size_t>(Knob::on_loss)] == static_cast<std::uint32_t>(LossStart::attach);
+}
 
 // Sizes until the heap fits; after some tries, the plain ones.
 void settle(Knobs& knobs, const std::vector<std::pair<Knob, std::uint32_t>>& fixed) {
@@ -231,9 +234,25 @@ class Sizes {
   std::array<std::uint32_t, 4> weights_{};
 };
 
-std::vector<FuzzOperation> draw_operations(SplitMix64& random, std::uint32_t ram, bool swarms) {
+// After a loss the program has what its roots lead to, as it was written home.
+constexpr std::array<std::uint32_t, firmware::kFuzzActs> act_weights(bool attaches) {
+  std::array<std::uint32_t, firmware::kFuzzActs> weights = kActWeights;
+  if (!attaches) return weights;
+  weights[static_cast<std::size_t>(FuzzAct::set_root)] *= 8;
+  weights[static_cast<std::size_t>(FuzzAct::flush_object)] *= 2;
+  return weights;
+}
+constexpr std::array<std::uint32_t, explore::kDrawnKinds> outage_weights(bool attaches) {
+  std::array<std::uint32_t, explore::kDrawnKinds> weights = kOutageWeights;
+  if (!attaches) return weights;
+  for (const Drawn kind : {Drawn::loss, Drawn::late}) weights[static_cast<std::size_t>(kind)] *= 4;
+  return weights;
+}
+
+std::vector<FuzzOperation> draw_operations(SplitMix64& random, const Knobs& knobs, bool swarms) {
+  const std::uint32_t ram = knobs[static_cast<std::size_t>(Knob::ram)];
   const std::uint64_t count = kMeanOperations / 2 + random.below(kMeanOperations + 1);
-  const auto weights = swarm(random, kActWeights, 0, swarms);
+  const auto weights = swarm(random, act_weights(attaches(knobs)), 0, swarms);
   const auto types = swarm(random, std::array<std::uint32_t, firmware::kFuzzTypes>{3, 3, 2, 1}, 0, swarms);
   const Sizes sizes(random, ram, swarms);
   const std::uint64_t slots = 2 + random.below(firmware::kFuzzSlots - 1);
@@ -383,10 +402,10 @@ std::vector<DrawnOutage> draw_supply(SplitMix64& random,
   return outages;
 }
 
-std::vector<DrawnOutage> draw_outages(SplitMix64& random, std::uint64_t operations, bool accesses,
-                                      bool swarms) {
-  const auto kinds = swarm(random, kOutageWeights, 0, swarms);
-  const auto points = swarm(random, kPointWeights, 1, swarms);
+std::vector<DrawnOutage> draw_outages(SplitMix64& random, std::uint64_t operations, const Setting& setting,
+                                      bool attaches) {
+  const auto kinds = swarm(random, outage_weights(attaches), 0, setting.swarm);
+  const auto points = swarm(random, kPointWeights, 1, setting.swarm);
   if (random.below(5) == 0) return draw_supply(random, kinds);
   std::vector<DrawnOutage> outages(draw_outage_count(random));
   bool close = false;
@@ -395,7 +414,7 @@ std::vector<DrawnOutage> draw_outages(SplitMix64& random, std::uint64_t operatio
     next.operation = close ? outages[i - 1].operation : number(random, operations);
     next.kind = static_cast<Drawn>(weighted(random, kinds));
     next.at = static_cast<DrawnAt>(weighted(random, points));
-    if (next.at == DrawnAt::access && !accesses) next.at = DrawnAt::byte;
+    if (next.at == DrawnAt::access && !setting.accesses) next.at = DrawnAt::byte;
     if (next.kind == Drawn::perturb) next.at = DrawnAt::operation;
     const std::uint64_t reach = next.at == DrawnAt::access ? 11 : next.at == DrawnAt::byte ? 9 : 2;
     const std::uint64_t most = std::uint64_t{1} << random.below(reach);
@@ -445,14 +464,14 @@ FuzzCase draw_case(const Setting& setting, std::uint64_t seed, std::uint64_t ind
   out.seed = random.next() >> 40U;
   out.knobs = draw_knobs(random, setting.fixed);
   if (setting.scenario == nullptr) {
-    out.operations = draw_operations(random, out.knobs[static_cast<std::size_t>(Knob::ram)], setting.swarm);
+    out.operations = draw_operations(random, out.knobs, setting.swarm);
   } else {
     out.file = setting.file;
     out.sets = setting.sets;
     out.iterations = 1 + random.below(std::uint64_t{1} << random.below(7));
   }
   const std::uint64_t operations = setting.scenario == nullptr ? out.operations.size() : out.iterations;
-  out.outages = draw_outages(random, operations, setting.accesses, setting.swarm);
+  out.outages = draw_outages(random, operations, setting, attaches(out.knobs));
   for (const DrawnOutage& outage : out.outages) {
     if (outage.at == DrawnAt::access) out.build_id = setting.build_id;
   }

@@ -1,25 +1,34 @@
 #!/bin/bash
-# One scenario, one report, whatever the compiler: builds the program with g++ -O0 and clang++ -O3 and compares
-# the reports and sizings of every shipped scenario, of the explorer and of the fuzzer, byte by byte, with those of the build under test (g++ -O3).
+# One scenario, one report, whatever the compiler: compares the reports and sizings of every shipped scenario, of the
+# explorer and of the fuzzer, byte by byte, with those of the build under test (g++ -O3). BUILD is `asan`, the sanitized
+# build by clang++ -O1, which the test command has made anyway; or COMPILER-OPTION, such as g++-O0, built here.
+#   same_bytes_test.sh SOURCE_DIR WORK REFERENCE BUILD...
 set -euo pipefail
 source_dir=$1
 work=$2
 reference=$3
-jobs=$(nproc)
+builds=("${@:4}")
 
-# build NAME COMPILER FLAGS
+# build NAME: leaves its program in $work/NAME/brownout.
 build() {
-  cmake -S "$source_dir" -B "$work/$1" -G Ninja -DCMAKE_CXX_COMPILER="$2" -DCMAKE_BUILD_TYPE=Release \
-    -DCMAKE_CXX_FLAGS_RELEASE="$3" -DBROWNOUT_TESTS=OFF -DBROWNOUT_BENCH=OFF >"$work/$1.log" 2>&1 &&
-    cmake --build "$work/$1" -j "$jobs" --target brownout_cli >>"$work/$1.log" 2>&1 || {
+  local folder=$work/$1/build configuration=(-DCMAKE_BUILD_TYPE=Release)
+  if [[ $1 == asan ]]; then
+    folder=$source_dir/build/asan
+    configuration=(--preset asan)
+  else
+    configuration+=(-B "$folder" -G Ninja "-DCMAKE_CXX_COMPILER=${1%%-*}" "-DCMAKE_CXX_FLAGS_RELEASE=-${1#*-}"
+      -DBROWNOUT_TESTS=OFF -DBROWNOUT_BENCH=OFF)
+  fi
+  mkdir -p "$work/$1"
+  { [[ -e $folder/build.ninja ]] || cmake -S "$source_dir" "${configuration[@]}"; } >"$work/$1.log" 2>&1 &&
+    cmake --build "$folder" --target brownout_cli >>"$work/$1.log" 2>&1 || {
     tail -n 40 "$work/$1.log" >&2
     exit 1
   }
+  ln -sf "$folder/sim/brownout" "$work/$1/brownout"
 }
 
-mkdir -p "$work"
-build gcc-O0 g++ -O0
-build clang-O3 clang++ -O3
+for name in "${builds[@]}"; do build "$name"; done
 status=0
 # same NAME OTHER
 same() {
@@ -35,10 +44,10 @@ for scenario in "$source_dir"/scenarios/*.yaml; do
   name=$(basename "$scenario" .yaml)
   "$reference" run "$scenario" --quiet --report "$work/$name.reference.json"
   size "$reference" "$scenario" "$work/$name-size.reference.json"
-  for other in gcc-O0 clang-O3; do
-    "$work/$other/sim/brownout" run "$scenario" --quiet --report "$work/$name.$other.json"
+  for other in "${builds[@]}"; do
+    "$work/$other/brownout" run "$scenario" --quiet --report "$work/$name.$other.json"
     same "$name" "$other"
-    size "$work/$other/sim/brownout" "$scenario" "$work/$name-size.$other.json"
+    size "$work/$other/brownout" "$scenario" "$work/$name-size.$other.json"
     same "$name-size" "$other"
   done
 done
@@ -50,14 +59,14 @@ waves() {
     --vcd "$work/replayed.$2.json" >/dev/null
 }
 waves "$reference" reference
-for other in gcc-O0 clang-O3; do
-  waves "$work/$other/sim/brownout" "$other"
+for other in "${builds[@]}"; do
+  waves "$work/$other/brownout" "$other"
   for name in vcd trace replayed; do same "$name" "$other"; done
 done
 # Runs of the fuzzer, too.
 "$reference" fuzz --runs 1000 --quiet --report "$work/fuzz.reference.json"
-for other in gcc-O0 clang-O3; do
-  "$work/$other/sim/brownout" fuzz --runs 1000 --quiet --report "$work/fuzz.$other.json"
+for other in "${builds[@]}"; do
+  "$work/$other/brownout" fuzz --runs 1000 --quiet --report "$work/fuzz.$other.json"
   same fuzz "$other"
 done
 # An exploration of bytes and operations: accesses belong to one build.
@@ -66,8 +75,8 @@ explore() {
     --report "$work/explore.$2.json" >/dev/null
 }
 explore "$reference" reference
-for other in gcc-O0 clang-O3; do
-  explore "$work/$other/sim/brownout" "$other"
+for other in "${builds[@]}"; do
+  explore "$work/$other/brownout" "$other"
   same explore "$other"
 done
 exit $status
