@@ -566,14 +566,15 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     return bytes;
   }
 
-  // Brings the store's records up to date, from the first slot that needs it on, in one transfer.
+  // Brings the store's records up to date, from the first slot that needs it on, in one transfer. Only of slots
+  // that are in an image until it is confirmed: on its way it may leave anything in the store.
   Status record_slots() {
     static constexpr std::uint32_t kAtOnce = 32;
     const std::uint32_t slots = residents_.arena().slots();
     std::uint32_t first = 0;
     while (first < slots && !is_recordable(residents_.slot(first))) ++first;
     std::uint32_t end = first;
-    for (std::uint32_t i = first; i < slots && i < first + kAtOnce; ++i) {
+    for (std::uint32_t i = first; i < slots && i < first + kAtOnce && residents_.slot(i).is_listed(); ++i) {
       platform_.charge(Work::step, 1);
       if (is_recordable(residents_.slot(i))) end = i + 1;
     }
