@@ -37,7 +37,7 @@ class Gateway {
   Status write_home(std::uint32_t address, ConstBytes bytes) {
     return write_content(address, bytes, WriteIntent{});
   }
-  // The same for the content of an object, which a cut may tear: with that intent first, unless its size is 0.
+  // The same for the content of an object, which a cut may tear: with that intent first, if it has a size.
   Status write_content(std::uint32_t address, ConstBytes bytes, const WriteIntent& intent) {
     SinglePiece<ConstBytes> piece(bytes);
     return write(address, intent, [&] {

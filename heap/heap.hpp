@@ -566,8 +566,8 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     return bytes;
   }
 
-  // Brings the store's records up to date, from the first slot that needs it on, in one transfer. Only of slots
-  // that are in an image until it is confirmed: on its way it may leave anything in the store.
+  // Brings the store's records up to date, from the first slot that needs it on, in one transfer. Only of
+  // slots that are in an image until it is confirmed: on its way it may leave anything in the store.
   Status record_slots() {
     static constexpr std::uint32_t kAtOnce = 32;
     const std::uint32_t slots = residents_.arena().slots();
@@ -766,8 +766,8 @@ class Heap : public Typed<Heap<P, St, Modules>> {
     ++attached.in_doubt;
     if (in_doubt.name != nullptr) in_doubt.name(in_doubt.state, home);
   }
-  // Calls visit(unit, units) for everything that is allocated in the store. Unit by unit, because the bytes in
-  // what is allocated are 0: a length that the bus or a cut left wrong hides nothing behind it.
+  // Calls visit(unit, units) for everything that is allocated in the store. Unit by unit, because the bytes
+  // in what is allocated are 0: a length that the bus or a cut left wrong hides nothing behind it.
   template <class Visit>
   Status each_allocated(Visit visit) {
     for (std::uint32_t unit = 0;; ++unit) {

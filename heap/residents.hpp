@@ -168,8 +168,8 @@ class Residents {
 
   // Makes all of an object dirty, or the blocks of [offset, offset + size) of a partially dirty one: O(data /
   // 1 KiB), the critical section O(1). There has to be room for newly_dirty(). An image in between has fewer
-  // bits than there will be, of blocks that still are as they are at home, or, while an object is being made, that
-  // mean nothing yet.
+  // bits than there will be, of blocks that still are as they are at home, or, while an object is being made,
+  // that mean nothing yet.
   void set_dirty(std::uint16_t index, std::uint32_t offset_bytes, std::uint32_t size_bytes) {
     control().image_bytes += newly_dirty(index, offset_bytes, size_bytes);
     {

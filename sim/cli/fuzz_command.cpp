@@ -59,7 +59,7 @@ po::options_description options_of_fuzz() {
       ("corpus", po::value<std::string>(),
        "a folder of cases that are replayed first, and that findings go to")                         //
       ("resume", "go on where a campaign with the same corpus, seed and shard was stopped")          //
-      ("minimize", po::value<std::string>(), "make this case smaller, as far as it goes")            //
+      ("minimize", po::value<std::string>(), "make this case, or that of a file, smaller")           //
       ("set", po::value<std::vector<std::string>>()->composing(), "override a key of the scenario")  //
       ("report", po::value<std::string>(), "write the report as JSON to this file")                  //
       ("stats", po::value<std::string>(), "write the speed as JSON to this file")                    //
@@ -226,7 +226,7 @@ int fuzz_command(const Arguments& arguments) {
     print(text.str());
     return kExitDone;
   }
-  if (const auto text = text_of(values, "minimize")) return minimize(*text);
+  if (const auto text = text_of(values, "minimize")) return minimize(case_of(*text));
   const std::string report_path = output_path_of(values, "report");
   const std::string stats_path = output_path_of(values, "stats");
   const bool quiet = values.count("quiet") > 0;

@@ -2,6 +2,8 @@
 
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -83,6 +85,15 @@ std::uint64_t parse_number_flag(const std::string& flag, const std::string& text
     throw InputError({flag + " " + text, 0, 0}, "needs a whole number from 0 to 18446744073709551615");
   }
   return value;
+}
+
+std::string case_of(const std::string& argument) {
+  std::error_code error;
+  if (argument.find('~') < 3 || !std::filesystem::is_regular_file(argument, error)) return argument;
+  std::ifstream file(argument);
+  std::string line;
+  if (!std::getline(file, line)) throw EnvironmentError(fmt::format("cannot read {}", argument));
+  return line;
 }
 
 void print(const std::string& text) {

@@ -46,6 +46,10 @@ std::string output_path_of(const po::variables_map& values, const char* flag);
 // The value of --seed or another whole number; throws InputError.
 std::uint64_t parse_number_flag(const std::string& flag, const std::string& text);
 
+// A case as it was printed, or the first line of the file of that name, such as a campaign leaves in its
+// corpus. Throws EnvironmentError if that cannot be read.
+std::string case_of(const std::string& argument);
+
 // Prints to the standard output; throws EnvironmentError if that fails (a full disk, a closed pipe).
 void print(const std::string& text);
 

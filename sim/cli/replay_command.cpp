@@ -25,8 +25,8 @@ using namespace explore;
 constexpr const char* kUsage =
     R"(usage: brownout replay CASE [--gdb] [--vcd FILE] [--trace-json FILE] [--window FROM..TO]
 
-Runs the case that `brownout explore` or `brownout fuzz` has printed, up to its point, and fails the supply
-there. The exit code is 1 if it fails again, 0 if it does not.
+Runs the case that `brownout explore` or `brownout fuzz` has printed, or left in a corpus, up to its point, and fails the
+supply there. The exit code is 1 if it fails again, 0 if it does not.
 
 --vcd and --trace-json write what happened before the point, in the persist and in the restore: from the three
 operations before it on, or as --window says; all of a case of the fuzzer. The board has no capacitor: time is that of
@@ -40,7 +40,7 @@ po::options_description options_of_replay() {
   options.add_options()                                                  //
       ("gdb", "start gdb, which stops at the point, before the outage")  //
       ("help", "this text")                                              //
-      ("case", po::value<std::string>(), "the case, as it was printed; put it in quotes");
+      ("case", po::value<std::string>(), "the case, as it was printed, in quotes; or a file of a corpus");
   add_wave_options(options);
   return options;
 }
@@ -141,7 +141,7 @@ int replay_command(const Arguments& arguments) {
       parse_options(arguments, options_of_replay(),
                     {"brownout replay", kUsage, "case", "needs a case, as `brownout explore` prints it"});
   if (!parsed) return kExitDone;
-  const auto& text = (*parsed)["case"].as<std::string>();
+  const std::string text = case_of((*parsed)["case"].as<std::string>());
   const WaveOptions waves = wave_options_of(*parsed);
   if (waves.any() && parsed->count("gdb") > 0) {
     throw InputError({"brownout replay --gdb", 0, 0},

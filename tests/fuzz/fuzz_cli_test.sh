@@ -74,6 +74,7 @@ refused 'none is given' fuzz --set heap.ram=512
 refused 'state-0-of-1.json: cannot be read' fuzz --resume --corpus empty
 refused 'is no operation such as' replay 'f1~ops:xx'
 refused 'is no operation such as' fuzz --minimize 'f1~ops:xx'
+refused 'no/one.case. is no case' replay no/one.case
 mkdir bad && echo 'f1~ops:xx' >bad/one.case
 refused '^bad/one.case:1:1: .* is no operation' fuzz --runs 1 --corpus bad
 
@@ -82,9 +83,15 @@ expect 0 replay 'f1~seed:1~ops:mk0.0.24.1,wr0.0.8.7,rd0~1+byte:3:outage'
 says out 'it does not fail'
 expect 0 fuzz --minimize 'f1~seed:1~ops:mk0.0.24.1'
 says out 'it does not fail'
+printf '%s\n# what it found\n' 'f1~seed:1~ops:mk0.0.24.1,wr0.0.8.7,rd0~1+byte:3:outage' >one.case
+expect 0 replay one.case
+says out 'it does not fail'
+expect 0 fuzz --minimize one.case
+says out 'it does not fail'
 
-# kill -9 at some moment, and on from there: as if nothing had happened.
-runs=6000
+# kill -9 at some moment, and on from there: as if nothing had happened. So many runs that this takes seconds.
+expect 0 fuzz --time 1s --seed 9 --jobs 2
+runs=$((3 * $(awk '$1 == "runs" {print $2}' out)))
 expect 0 fuzz --runs $runs --seed 9 --jobs 2 --report straight.json
 "$program" fuzz --runs $runs --seed 9 --jobs 2 --corpus corpus --report never.json >/dev/null 2>&1 &
 victim=$!
@@ -94,12 +101,9 @@ for _ in $(seq 100); do
 done
 kill -9 $victim 2>/dev/null
 wait $victim 2>/dev/null
-if [ -e never.json ]; then
-  echo "fuzz: it was done before it was killed" >&2
-else
-  expect 0 fuzz --runs $runs --seed 9 --jobs 2 --corpus corpus --resume --report resumed.json
-  cmp -s resumed.json straight.json || complain "a campaign that was killed came to something else"
-fi
+[ ! -e never.json ] || complain "it was done before it was killed"
+expect 0 fuzz --runs $runs --seed 9 --jobs 2 --corpus corpus --resume --report resumed.json
+cmp -s resumed.json straight.json || complain "a campaign that was killed came to something else"
 refused 'is of another campaign' fuzz --runs $runs --seed 8 --corpus corpus --resume
 
 # Ctrl-C: whole files.

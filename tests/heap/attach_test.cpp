@@ -482,7 +482,8 @@ TYPED_TEST(AttachOfAnyModules, BringsTheImageHomeAndCanBeCut) {
   EXPECT_GT(cuts, 150U);
 }
 
-// Power was lost after a byte of the table had crossed a bus that changed it, and before it was written again.
+// Power was lost after a byte of the table had crossed a bus that changed it, and before it was written
+// again.
 TYPED_TEST(AttachOfAnyModules, AWrongLengthInTheTableHidesNothing) {
   using Board = TestBoardOf<TypeParam>;
   for (unsigned wrong = 1; wrong < 256; ++wrong) {

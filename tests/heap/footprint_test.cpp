@@ -110,7 +110,8 @@ TYPED_TEST(Footprint, ARecordedCleanResidentCostsAnImageNothing) {
 
 // A granule is 64 bits, for 64 blocks of 32 bytes.
 TYPED_TEST(Footprint, PartialDirtinessCostsOneGranuleForEach2KiBOfData) {
-  HeapConfig config = fitted<TypeParam>({.ram_bytes = 16'384, .dirty_limit_bytes = 6000, .max_residents = 4}, 4096);
+  HeapConfig config =
+      fitted<TypeParam>({.ram_bytes = 16'384, .dirty_limit_bytes = 6000, .max_residents = 4}, 4096);
   typename TestFixture::Board board(config, 40'000);
   ASSERT_TRUE(board.heap().format().ok());
   for (const std::uint32_t size : {8U, 2040U, 2048U, 2056U, 3000U}) {
