@@ -21,10 +21,26 @@ constexpr std::int64_t kTenthsOfMillivolts = 10'000;
 constexpr std::string_view kCut = "cut";
 constexpr const char* kTracks[] = {"board", "program", "store", "powered", "warning"};
 
-std::string microseconds(Picoseconds time) {
-  return fmt::format("{}.{:06}", time.count / kPicosecondsPerMicrosecond,
-                     time.count % kPicosecondsPerMicrosecond);
+// A reader adds `ts` and `dur` as doubles, and some then round to nanoseconds: two slices of which one begins
+// as the other ends must not overlap by that, or one hangs below the other. So times are in steps that a
+// double has exactly, and in which sums are exact: 1/1024 us, for a hundred days. Rounding down keeps the
+// order.
+constexpr std::int64_t kStepsPerMicrosecond = 1024;
+
+std::int64_t steps_of(Picoseconds time) {
+  return time.count / kPicosecondsPerMicrosecond * kStepsPerMicrosecond +
+         time.count % kPicosecondsPerMicrosecond * kStepsPerMicrosecond / kPicosecondsPerMicrosecond;
 }
+
+std::string microseconds(std::int64_t steps) {
+  constexpr std::int64_t kTenDigits = 10'000'000'000 / kStepsPerMicrosecond;
+  std::string text =
+      fmt::format("{}.{:010}", steps / kStepsPerMicrosecond, steps % kStepsPerMicrosecond * kTenDigits);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+std::string microseconds(Picoseconds time) { return microseconds(steps_of(time)); }
 
 std::string in_json(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
@@ -88,7 +104,7 @@ void TraceJsonWriter::slice(Track track, std::string_view name, Picoseconds begi
   if (last < first || (last == first && begin < end)) return;
   event(fmt::format(R"({{"name":"{}","cat":"{}","ph":"X","pid":1,"tid":{},"ts":{},"dur":{},"args":{{{}}}}})",
                     name, kTracks[static_cast<std::size_t>(track)], static_cast<int>(track) + 1,
-                    microseconds(first), microseconds(last - first), args));
+                    microseconds(first), microseconds(steps_of(last) - steps_of(first)), args));
 }
 
 void TraceJsonWriter::counter(std::string_view name, Picoseconds at, std::string_view args) {
@@ -196,8 +212,14 @@ void TraceJsonWriter::memory_call(Picoseconds at, firmware::MemoryCall call) {
 }
 
 void TraceJsonWriter::close_call(Picoseconds at) {
-  if (call_.open) slice(Track::program, explore::name_of(which_), call_.begin, at, "");
+  if (!call_.open) return;
   call_.open = false;
+  const std::string_view name = explore::name_of(which_);
+  if (call_.begin < at) return slice(Track::program, name, call_.begin, at, "");
+  // One without a length lies at the edge of two others, in neither.
+  if (!window_.has(at)) return;
+  event(fmt::format(R"({{"name":"{}","cat":"program","ph":"i","s":"t","pid":1,"tid":2,"ts":{}}})", name,
+                    microseconds(at)));
 }
 
 void TraceJsonWriter::access(Picoseconds at, const StoreAccess& what) {

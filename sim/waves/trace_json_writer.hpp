@@ -14,8 +14,8 @@
 namespace brownout::sim::waves {
 
 // Slices are written as they end, so not in the order of their beginnings; those of a track nest. `ts` and
-// `dur` are microseconds with the picoseconds as six decimals. The voltage is rounded to 0.1 mV. Memory does
-// not grow with the run.
+// `dur` are microseconds, rounded down to 1/1024. The voltage is rounded to 0.1 mV. Memory does not grow with
+// the run.
 class TraceJsonWriter final : public RunObserver {
  public:
   // `out` outlives this; whoever owns it finishes it.

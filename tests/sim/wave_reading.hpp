@@ -178,11 +178,18 @@ class VcdReader {
   VcdFile file_;
 };
 
-// Trace events; times back in picoseconds, which the decimals of `ts` are exactly, up to 9,000 s.
+// The steps of 1/1024 us in which a trace counts: the one in which an instant lies, and the instant at which
+// one begins.
+inline std::int64_t step_of(std::int64_t ps) { return ps * 16 / 15'625; }
+inline std::int64_t begin_of_step(std::int64_t step) { return (step * 15'625 + 15) / 16; }
+
+// Trace events; times in steps.
 struct TraceFile {
   struct Slice {
     std::int64_t begin = 0;
     std::int64_t end = 0;
+    double from_us = 0;  // as they are written
+    double length_us = 0;
     std::string name;
     nlohmann::json args;
   };
@@ -228,7 +235,7 @@ inline TraceFile TraceFile::read(const std::string& text) {
     file.fault = "no JSON of a trace";
     return file;
   }
-  const auto picoseconds = [](const nlohmann::json& us) { return std::llround(us.get<double>() * 1e6); };
+  const auto steps = [](const nlohmann::json& us) { return std::llround(us.get<double>() * 1024); };
   std::map<std::string, std::int64_t> last;
   for (const nlohmann::json& event : json["traceEvents"]) {
     const std::string phase = event.at("ph");
@@ -237,18 +244,18 @@ inline TraceFile TraceFile::read(const std::string& text) {
       if (name == "thread_name") file.track_names[event.at("tid")] = event.at("args").at("name");
       continue;
     }
-    const std::int64_t at = picoseconds(event.at("ts"));
+    const std::int64_t at = steps(event.at("ts"));
     if (at < 0) file.fault = "before the beginning: " + event.dump();
     const nlohmann::json args = event.value("args", nlohmann::json::object());
     if (phase == "X") {
-      const std::int64_t span = picoseconds(event.at("dur"));
+      const std::int64_t span = steps(event.at("dur"));
       if (span < 0) file.fault = "a negative length: " + event.dump();
       const auto track = file.track_names.find(event.at("tid"));
       if (track == file.track_names.end()) {
         file.fault = "a track without a name: " + event.dump();
         continue;
       }
-      file.tracks[track->second].push_back({at, at + span, name, args});
+      file.tracks[track->second].push_back({at, at + span, event.at("ts"), event.at("dur"), name, args});
     } else if (phase == "i") {
       file.instants.push_back({at, name, args});
     } else if (phase == "C") {
@@ -267,19 +274,32 @@ inline TraceFile TraceFile::read(const std::string& text) {
   return file;
 }
 
-// Two slices of a track are apart, or one is inside the other.
+// Two slices of a track are apart, or one is inside the other: for a viewer that adds doubles, and for one
+// that cuts to nanoseconds first, for which one inside may end a nanosecond late.
 inline void TraceFile::nest() {
   for (auto& [name, slices] : tracks) {
     std::stable_sort(slices.begin(), slices.end(), [](const Slice& a, const Slice& b) {
-      return a.begin != b.begin ? a.begin < b.begin : a.end > b.end;
+      return a.from_us != b.from_us ? a.from_us < b.from_us : a.length_us > b.length_us;
     });
-    std::vector<std::int64_t> open;
+    struct Open {
+      double to_us;
+      std::int64_t to_ns;
+    };
+    std::vector<Open> open;
     for (const Slice& slice : slices) {
-      while (!open.empty() && open.back() <= slice.begin) open.pop_back();
-      if (!open.empty() && open.back() < slice.end)
-        fault = fmt::format("{}: {} at {} ps ends at {} ps, in another that ends at {} ps", name, slice.name,
-                            slice.begin, slice.end, open.back());
-      open.push_back(slice.end);
+      const auto from_ns = static_cast<std::int64_t>(slice.from_us * 1000);
+      const Open end{slice.from_us + slice.length_us,
+                     from_ns + static_cast<std::int64_t>(slice.length_us * 1000)};
+      while (!open.empty() && open.back().to_us <= slice.from_us) {
+        if (open.back().to_ns > from_ns)
+          fault = fmt::format("{}: {} at {} us begins a nanosecond before the one before it ends", name,
+                              slice.name, slice.from_us);
+        open.pop_back();
+      }
+      if (!open.empty() && (open.back().to_us < end.to_us || open.back().to_ns + 1 < end.to_ns))
+        fault = fmt::format("{}: {} at {} us ends at {} us, in another that ends at {} us", name, slice.name,
+                            slice.from_us, end.to_us, open.back().to_us);
+      open.push_back(end);
     }
   }
 }
