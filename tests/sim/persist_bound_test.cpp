@@ -375,6 +375,7 @@ TEST(PersistBound, IsTight) {
 TEST(PersistBound, WaitingForACriticalSectionCounts) {
   Scenario scenario = small_scenario();
   scenario.mcu.profile.costs.section = 2'000;  // 125 us, half of the time of a program of sections
+  scenario.stop.time = testing::seconds(20);   // so that one of the largest persists has to wait, too
   scenario.supply.capacitor.capacitance_f = 47e-6;
   const RunResult result = run(scenario);
   EXPECT_TRUE(result.failure.empty()) << result.failure;
