@@ -15,6 +15,7 @@
 #include "heap/ram_allocators/buddy.hpp"
 #include "heap/ram_allocators/linked_list.hpp"
 #include "heap/ram_allocators/ram_allocator.hpp"
+#include "sanitized.hpp"
 
 namespace brownout::heap::testing {
 namespace {
@@ -392,7 +393,7 @@ TYPED_TEST(RamAllocators, RandomUseAgreesWithTheModel) {
     const std::vector<Block> all_free = ram.board().free_list();
     const std::uint32_t check_every = 1 + area.granules / 64;
     std::uint32_t until_check = check_every;
-    use_at_random(ram, random, 50'000, [&] {
+    use_at_random(ram, random, kSanitized ? 6'000 : 50'000, [&] {
       if (--until_check != 0) return;
       until_check = check_every;
       ram.expect_canonical();

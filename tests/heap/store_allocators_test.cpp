@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "heap/store_allocators/store_allocator.hpp"
+#include "sanitized.hpp"
 #include "store_allocator_board.hpp"
 
 namespace brownout::heap::testing::store_allocators {
@@ -179,7 +180,7 @@ TYPED_TEST(StoreAllocators, RandomUseAgreesWithTheModel) {
   for (const std::uint32_t size : {90U, 300U, 1000U, 4099U, 9000U, 17'000U, 66'000U}) {
     for (const std::uint32_t unit : TypeParam::kUnits) {
       StoreBoard<TypeParam> board(kBase, kBase + size, unit);
-      if (board.plan().units == 0 || board.plan().units > 2000) continue;
+      if (board.plan().units == 0 || board.plan().units > (kSanitized ? 500 : 2000)) continue;
       ++seed;
       SCOPED_TRACE(std::to_string(size) + " B, unit " + std::to_string(unit) + ", seed " +
                    std::to_string(seed));
@@ -189,8 +190,8 @@ TYPED_TEST(StoreAllocators, RandomUseAgreesWithTheModel) {
       // Large objects fill a large store within the time.
       const std::uint32_t units = 2 + board.plan().units / (1 + random() % 30);
       int full = 0;
-      const int check = board.plan().units < 200 ? 1 : 64;
-      const int operations = board.plan().units < 500 ? 20'000 : 10'000;
+      const int check = board.plan().units < 200 ? (kSanitized ? 8 : 1) : 64;
+      const int operations = board.plan().units < 500 ? 20'000 / (kSanitized ? 2 : 1) : 10'000;
       for (int i = 0; i < operations; ++i) {
         const std::size_t objects = board.objects.size();
         this->use(board, random, units);
