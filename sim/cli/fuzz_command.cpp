@@ -105,7 +105,7 @@ struct Shard {
 Shard shard_of(const std::string& text) {
   const std::size_t slash = text.find('/');
   const Location where{"--shard " + text, 0, 0};
-  if (slash == text.npos) throw InputError(where, "needs I/N, such as 0/4");
+  if (slash == std::string::npos) throw InputError(where, "needs I/N, such as 0/4");
   Shard shard;
   const char* middle = text.data() + slash;
   const char* end = text.data() + text.size();
@@ -148,17 +148,12 @@ void resume(const std::string& corpus, FuzzReport& report) {
   report.corpus = std::move(saved.corpus);
 }
 
-Scenario scenario_named(const std::string& file, const std::vector<std::string>& sets) {
-  std::vector<Override> overrides;
-  for (const std::string& set : sets) overrides.push_back({set});
-  return load_scenario(file, overrides, std::nullopt);
-}
-
 void replay_corpus(const std::string& folder, FuzzReport& report) {
   for (const CorpusCase& known : read_corpus(folder)) {
     if (!known.a_case.build_id.empty() && firmware_build_id().empty()) continue;  // there are no accesses
     std::optional<Scenario> scenario;
-    if (!known.a_case.file.empty()) scenario = scenario_named(known.a_case.file, known.a_case.sets);
+    if (!known.a_case.file.empty())
+      scenario = scenario_named(known.a_case.file, known.a_case.sets, std::nullopt);
     Workbench bench(scenario ? &*scenario : nullptr);
     RunOptions thorough;
     thorough.thorough = true;
@@ -200,7 +195,7 @@ double cpu_s() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 int minimize(const std::string& text) {
   const FuzzCase a_case = parse_fuzz_case(text);
   std::optional<Scenario> scenario;
-  if (!a_case.file.empty()) scenario = scenario_named(a_case.file, a_case.sets);
+  if (!a_case.file.empty()) scenario = scenario_named(a_case.file, a_case.sets, std::nullopt);
   Workbench bench(scenario ? &*scenario : nullptr);
   const auto shrunk = fuzz::shrink(bench, a_case, 100'000);
   if (!shrunk) {

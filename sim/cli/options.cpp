@@ -63,10 +63,16 @@ std::vector<std::string> sets_of(const po::variables_map& values) {
   return values.count("set") > 0 ? values["set"].as<std::vector<std::string>>() : std::vector<std::string>();
 }
 
-Scenario scenario_of(const po::variables_map& values, std::optional<std::uint64_t> seed) {
+Scenario scenario_named(const std::string& file, const std::vector<std::string>& sets,
+                        std::optional<std::uint64_t> seed) {
   std::vector<Override> overrides;
-  for (const std::string& text : sets_of(values)) overrides.push_back({text});
-  Scenario scenario = load_scenario(values["scenario"].as<std::string>(), overrides, seed);
+  overrides.reserve(sets.size());
+  for (const std::string& set : sets) overrides.push_back({set});
+  return load_scenario(file, overrides, seed);
+}
+
+Scenario scenario_of(const po::variables_map& values, std::optional<std::uint64_t> seed) {
+  Scenario scenario = scenario_named(values["scenario"].as<std::string>(), sets_of(values), seed);
   check_fit(scenario);
   return scenario;
 }

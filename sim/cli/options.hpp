@@ -36,6 +36,9 @@ std::optional<po::variables_map> parse_options(const Arguments& arguments,
 
 // Of `--set`, as given.
 std::vector<std::string> sets_of(const po::variables_map& values);
+// The scenario of that file with those `--set`; throws InputError. Whether it fits is not looked at.
+Scenario scenario_named(const std::string& file, const std::vector<std::string>& sets,
+                        std::optional<std::uint64_t> seed);
 // The scenario of a command whose argument is `scenario`, with its `--set`, checked to fit; throws
 // InputError.
 Scenario scenario_of(const po::variables_map& values, std::optional<std::uint64_t> seed);

@@ -62,9 +62,7 @@ po::options_description options_of_replay() {
 }
 
 Scenario scenario_of_case(const Case& a_case) {
-  std::vector<Override> overrides;
-  for (const std::string& set : a_case.sets) overrides.push_back({set});
-  Scenario scenario = load_scenario(a_case.file, overrides, a_case.seed);
+  Scenario scenario = scenario_named(a_case.file, a_case.sets, a_case.seed);
   check_fit(scenario);
   return scenario;
 }
@@ -98,11 +96,7 @@ int replay_fuzz(const std::string& text, bool with_gdb, const WaveOptions& waves
                       a_case.build_id, firmware_build_id()));
   }
   std::optional<Scenario> scenario;
-  if (!a_case.file.empty()) {
-    std::vector<Override> overrides;
-    for (const std::string& set : a_case.sets) overrides.push_back({set});
-    scenario = load_scenario(a_case.file, overrides, std::nullopt);
-  }
+  if (!a_case.file.empty()) scenario = scenario_named(a_case.file, a_case.sets, std::nullopt);
   fuzz::Workbench bench(scenario ? &*scenario : nullptr);
   fuzz::RunOptions options;
   options.thorough = true;
