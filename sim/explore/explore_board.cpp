@@ -87,9 +87,9 @@ devices::FramFaults faults_of(const Scenario& scenario) {
 
 BoardStacks::BoardStacks() : program(kProgramStackBytes), second(kSecondStackBytes) {}
 
-ExploreBoard::ExploreBoard(const Scenario& scenario, BoardOptions options)
+ExploreBoard::ExploreBoard(const Scenario& scenario, const BoardOptions& options)
     : scenario_(scenario),
-      options_(std::move(options)),
+      options_(options),
       bound_(options_.bound ? *options_.bound : persist_bound(scenario)),
       fram_(scenario.storage.part, faults_of(scenario)),
       ram_words_(scenario.heap.ram_bytes / 8 + 1),
@@ -338,8 +338,8 @@ void ExploreBoard::save(const std::byte* stack_pointer, std::size_t stack_limit)
   if constexpr (kComparesStack) {
     const std::byte* top = program_stack_.base() + program_stack_.size_bytes();
     const auto size = std::min(static_cast<std::size_t>(top - stack_pointer), stack_limit);
-    saved_.stack = {const_cast<std::byte*>(stack_pointer),
-                    size};  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
+    saved_.stack = {const_cast<std::byte*>(stack_pointer), size};
     saved_.stack_bytes.assign(saved_.stack.begin(), saved_.stack.end());
   }
   note_program_writes();

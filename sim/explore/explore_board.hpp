@@ -218,7 +218,7 @@ struct BoardResult {
 class ExploreBoard final : private firmware::Port, private Timekeeper, private AccessListener {
  public:
   // `scenario` and what `options` points to outlive the board. A board runs once.
-  ExploreBoard(const Scenario& scenario, BoardOptions options);
+  ExploreBoard(const Scenario& scenario, const BoardOptions& options);
   ~ExploreBoard();
   ExploreBoard(const ExploreBoard&) = delete;
   ExploreBoard& operator=(const ExploreBoard&) = delete;

@@ -99,7 +99,7 @@ void try_points(const Scenario& scenario, const ExploreOptions& options, const S
       board.selection.job = job;
       board.selection.jobs = options.jobs;
       board.boundaries = boundaries;
-      results[job] = ExploreBoard(scenario, std::move(board)).run();
+      results[job] = ExploreBoard(scenario, board).run();
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -136,7 +136,7 @@ void interrupt_everywhere(const Scenario& scenario, const ExploreOptions& option
         board.selection.to = 0;
         board.boundaries = &control.boundaries;
         board.for_good = {phase, apart};
-        BoardResult result = ExploreBoard(scenario, std::move(board)).run();
+        BoardResult result = ExploreBoard(scenario, board).run();
         const bool same =
             result.store_digest == control.store_digest && result.operations == control.operations;
         if (result.complete && result.failed == 0 && !same) {
@@ -195,7 +195,7 @@ ExploreResult explore(const Scenario& scenario, const ExploreOptions& options) {
     CourseResult& found = result.courses.emplace_back();
     found.course = course;
     if (course == Course::interrupted) continue;
-    found.board = ExploreBoard(scenario, std::move(board)).run();
+    found.board = ExploreBoard(scenario, board).run();
     if (boundaries == nullptr) boundaries = &found.board.boundaries;
     total += total_of(found.board.points);
     result.operations = std::max(result.operations, found.board.operations);

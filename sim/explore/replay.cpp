@@ -158,7 +158,7 @@ Replayed replay(const Scenario& scenario, const Case& a_case, void (*before_outa
     } else {
       options.selection.to = 0;
     }
-    BoardResult result = ExploreBoard(scenario, std::move(options)).run();
+    BoardResult result = ExploreBoard(scenario, options).run();
     if (!result.failures.empty()) out.failure = result.failures.front();
     std::uint64_t taken = 0;
     for (const PointCounts& counts : result.points) taken += counts.taken;

@@ -265,7 +265,7 @@ explore::BoardResult Workbench::run_board(const FuzzCase& a_case, const RunOptio
     board.dirty_limit_bytes = geometry.config.dirty_limit_bytes;
     board.max_residents = geometry.config.max_residents;
   }
-  return explore::ExploreBoard(*at_, std::move(board)).run();
+  return explore::ExploreBoard(*at_, board).run();
 }
 
 Outcome Workbench::run(const FuzzCase& a_case, const RunOptions& options) {

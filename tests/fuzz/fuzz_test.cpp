@@ -249,7 +249,7 @@ TEST(FuzzCampaign, MissingAndDoubledShardsAreNamed) {
   const auto shard = [](std::uint64_t index, std::uint64_t seed = 1) {
     return std::pair{fmt::format("{}.json", index), report_of(campaign_of(4, 1, index, 3, nullptr, seed), 4)};
   };
-  const auto error = [](std::vector<std::pair<std::string, FuzzReport>> shards) -> std::string {
+  const auto error = [](const std::vector<std::pair<std::string, FuzzReport>>& shards) -> std::string {
     try {
       static_cast<void>(merge_fuzz_reports(shards));
     } catch (const InputError& wrong) {

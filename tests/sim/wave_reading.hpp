@@ -34,11 +34,11 @@ struct VcdFile {
   std::vector<std::int64_t> times;
 
   [[nodiscard]] const Signal& signal(const std::string& name) const {
-    static const Signal kNone;
+    static const Signal none;
     for (const auto& [id, signal] : by_id) {
       if (signal.name == name) return signal;
     }
-    return kNone;
+    return none;
   }
   // How often it became `value`.
   [[nodiscard]] std::size_t times_of(const std::string& name, const std::string& value) const {
@@ -259,8 +259,7 @@ inline TraceFile TraceFile::read(const std::string& text) {
     } else if (phase == "i") {
       file.instants.push_back({at, name, args});
     } else if (phase == "C") {
-      if (last.count(name) > 0 && at < last[name])
-        file.fault = "a counter goes back in time: " + event.dump();
+      if (last.contains(name) && at < last[name]) file.fault = "a counter goes back in time: " + event.dump();
       last[name] = at;
       for (const auto& [key, value] : args.items()) {
         if (!value.is_number()) file.fault = "no number: " + event.dump();

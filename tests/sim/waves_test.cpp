@@ -348,7 +348,7 @@ TEST_F(Waves, HeapIsKnownWhileThereIsPower) {
 // Of a slice, what lies in a window.
 std::vector<std::string> described(const TraceFile& file, const std::string& track, Window window) {
   std::vector<std::string> all;
-  if (file.tracks.count(track) == 0) return all;
+  if (!file.tracks.contains(track)) return all;
   for (const auto& slice : file.tracks.at(track)) {
     const std::int64_t begin = std::max(slice.begin, step_of(window.from.count));
     const std::int64_t end = std::min(slice.end, step_of(window.to.count));
@@ -381,7 +381,7 @@ TEST_F(Waves, AWindowIsWhatTheWholeFileHasThere) {
     const Written part = write(scenario, window);
     EXPECT_TRUE(part.report == whole.report);
     for (const char* track : {"board", "program", "store", "powered", "warning"}) {
-      if (whole.json.tracks.count(track) == 0) continue;
+      if (!whole.json.tracks.contains(track)) continue;
       EXPECT_EQ(described(part.json, track, window), described(whole.json, track, window)) << track;
     }
     ASSERT_FALSE(part.vcd.times.empty());
@@ -579,8 +579,8 @@ class ReplayWaves : public Waves {
     Scenario scenario = small_scenario();
     waves::PointWindow point;
     explore::replay(scenario, a_case, nullptr, nullptr, &point);
-    window_ = point.window();
-    WaveFiles files(path("w.vcd"), path("w.json"), {text, 1, ""}, window_);
+    window = point.window();
+    WaveFiles files(path("w.vcd"), path("w.json"), {text, 1, ""}, window);
     const explore::Replayed replayed = explore::replay(scenario, a_case, nullptr, nullptr, &files);
     EXPECT_FALSE(replayed.failure.has_value()) << replayed.failure->what;
     EXPECT_TRUE(replayed.found);
@@ -588,7 +588,7 @@ class ReplayWaves : public Waves {
     read(written);
     return written;
   }
-  mutable Window window_;
+  mutable Window window;
 };
 
 TEST_F(ReplayWaves, GoFromSomeOperationsBeforeThePointToTheEndOfTheRestore) {
@@ -597,7 +597,7 @@ TEST_F(ReplayWaves, GoFromSomeOperationsBeforeThePointToTheEndOfTheRestore) {
   EXPECT_EQ(w.json.count("board", "persist", "whole"), 1U);
   EXPECT_EQ(w.json.count("board", "restore", "whole"), 1U);
   EXPECT_EQ(w.json.count("program", "operation", "done"), waves::PointWindow::kOperationsBefore);
-  EXPECT_GT(window_.from.count, 0);
+  EXPECT_GT(window.from.count, 0);
   EXPECT_EQ(w.json.tracks.at("board").back().name, "restore") << "the end";
   EXPECT_EQ(w.json.count("store", "", "aborted"), 1U) << "the point lies in a transaction";
   // The levels that the plan means.
