@@ -27,8 +27,9 @@ for bug in "$@"; do
     rm -rf "$work/corpus"
     mkdir "$work/corpus"
     code=0
-    # No leak is one: what is abandoned with a fiber is not freed.
-    (ulimit -t $((cap + 1)) && cd "$work" && exec /usr/bin/env time -f 'cpu %U %S' "$objects/tests/fuzz/targets/planted_$bug" \
+    # No leak is one: what is abandoned with a fiber is not freed. A bug that spoils malloc's lists can leave
+    # libFuzzer's own handler waiting for ever.
+    (ulimit -t $((cap + 1)) && cd "$work" && exec /usr/bin/env time -f 'cpu %U %S' timeout -s KILL $((4 * cap)) "$objects/tests/fuzz/targets/planted_$bug" \
       -seed="$seed" -max_len=8192 -timeout=5 -detect_leaks=0 -print_final_stats=1 -max_total_time=$((4 * cap)) corpus) \
       >"$work/log" 2>&1 || code=$?
     cpu=$(awk '/^cpu /{print $2 + $3}' "$work/log")
