@@ -127,7 +127,7 @@ std::optional<FuzzOperation> parse_operation(std::string_view text) {
       const auto number = number_in<std::uint16_t>(rest.substr(0, dot));
       if (!number || dot == rest.size() - 1) return std::nullopt;
       operation.n[n] = *number;
-      rest = dot == rest.npos ? std::string_view() : rest.substr(dot + 1);
+      rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
     }
     return operation;
   }
@@ -136,7 +136,7 @@ std::optional<FuzzOperation> parse_operation(std::string_view text) {
 
 std::optional<DrawnOutage> parse_outage(std::string_view text) {
   const std::size_t plus = text.find('+');
-  if (plus == text.npos) return std::nullopt;
+  if (plus == std::string_view::npos) return std::nullopt;
   DrawnOutage outage;
   const auto operation = number_in<std::uint32_t>(text.substr(0, plus));
   const auto words = explore::split(text.substr(plus + 1), ':');
@@ -191,8 +191,9 @@ void parse_knob(Knob knob, std::string_view value, const std::string& text, Fuzz
 void parse_part(std::string_view part, const std::string& text, FuzzCase& out) {
   const std::size_t colon = part.find(':');
   const std::string_view name = part.substr(0, colon);
-  const std::string_view value = colon == part.npos ? std::string_view() : part.substr(colon + 1);
-  if (name.find('+') != name.npos) {
+  const std::string_view value =
+      colon == std::string_view::npos ? std::string_view() : part.substr(colon + 1);
+  if (name.find('+') != std::string_view::npos) {
     const auto outage = parse_outage(part);
     if (!outage) {
       refuse(
@@ -215,7 +216,7 @@ void parse_part(std::string_view part, const std::string& text, FuzzCase& out) {
   if (name == "file") {
     const std::size_t query = value.find('?');
     out.file = explore::unescaped(value.substr(0, query), text);
-    if (query == value.npos) return;
+    if (query == std::string_view::npos) return;
     for (const std::string_view set : explore::split(value.substr(query + 1), '&'))
       out.sets.push_back(explore::unescaped(set, text));
   } else if (name == "seed") {

@@ -9,7 +9,6 @@ namespace {
 
 using explore::Drawn;
 using explore::DrawnOutage;
-using firmware::FuzzOperation;
 
 class Shrinker {
  public:

@@ -72,7 +72,7 @@ std::string cause_of(const Failure& failure) {
     }
     const std::string word = what.substr(i, end - i);
     const bool digits = std::any_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
-    const bool byte = word.size() == 2 && word.find_first_not_of("abcdef") == word.npos;
+    const bool byte = word.size() == 2 && word.find_first_not_of("abcdef") == std::string::npos;
     text += digits || byte ? "#" : word;
     i = end;
   }
@@ -87,7 +87,7 @@ Workbench::Workbench(const Scenario* scenario, MakeFirmware make_firmware)
   } else {
     for (std::size_t i = 0; i < kKnobs; ++i) {
       const std::string_view path = info_of(static_cast<Knob>(i)).path;
-      fixed_[i] = scenario->locations.count(path) > 0;
+      fixed_[i] = scenario->locations.contains(path);
     }
     for (const Knob knob : {Knob::memory, Knob::page, Knob::storage})
       fixed_[static_cast<std::size_t>(knob)] = true;
@@ -270,12 +270,12 @@ explore::BoardResult Workbench::run_board(const FuzzCase& a_case, const RunOptio
 
 Outcome Workbench::run(const FuzzCase& a_case, const RunOptions& options) {
   static_cast<void>(prepare(a_case));
-  static const std::vector<explore::DrawnOutage> kNone;
+  static const std::vector<explore::DrawnOutage> none;
   Outcome outcome;
   explore::BoardResult control;
   if (options.thorough) {
     counters_ = {};
-    control = run_board(a_case, options, kNone, nullptr);
+    control = run_board(a_case, options, none, nullptr);
     if (!control.failures.empty()) {
       outcome.failure = control.failures.front();
       outcome.board = std::move(control);

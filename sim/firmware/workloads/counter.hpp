@@ -32,7 +32,7 @@ class CounterHandles {
  private:
   static_assert(std::is_trivially_destructible_v<heap::Buffer>);
   union {
-    heap::Buffer handles_[kMaxCounterObjects];
+    heap::Buffer handles_[kMaxCounterObjects];  // NOLINT(readability-identifier-naming): of this class
   };
 };
 

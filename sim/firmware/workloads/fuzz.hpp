@@ -82,7 +82,7 @@ class FuzzWorkload {
       case FuzzAct::make: return make(slot(n[0]), n[1] % kFuzzTypes, n[2], n[3]);
       case FuzzAct::write: return write(slot(n[0]), n[1], n[2], n[3]);
       case FuzzAct::read: return read(slot(n[0]));
-      case FuzzAct::free: return free(slot(n[0]));
+      case FuzzAct::free: return release(slot(n[0]));
       case FuzzAct::flush: return memory_.flush();
       case FuzzAct::flush_object: return flush(slot(n[0]));
       case FuzzAct::set_root: return set_root(slot(n[0]), n[1]);
@@ -106,13 +106,13 @@ class FuzzWorkload {
   // A slot that is taken is freed first.
   heap::Status make(Slot& slot, std::uint32_t type, std::uint32_t bytes, std::uint32_t value) {
     if (slot.home != 0) {
-      if (const heap::Status status = free(slot); !status.ok()) return status;
+      if (const heap::Status status = release(slot); !status.ok()) return status;
     }
     slot.type = static_cast<FuzzType>(type);
     slot.size_bytes = 1 + (bytes + kFuzzBytes - 1) % kFuzzBytes;
     switch (slot.type) {
       case FuzzType::record: {
-        Record record;
+        Record record;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by the next line
         fill(&record, sizeof record, value);
         slot.size_bytes = sizeof record;
         return take(slot, memory_.make(record));
@@ -196,7 +196,7 @@ class FuzzWorkload {
   }
 
   // Roots that name it are cleared first: they would lead to nothing.
-  heap::Status free(Slot& slot) {
+  heap::Status release(Slot& slot) {
     if (slot.home == 0) return {};
     for (std::uint32_t name = 0; name < kFuzzRoots; ++name) {
       if (roots_[name] != slot.home) continue;
@@ -354,7 +354,7 @@ class FuzzWorkload {
 
   template <class T>
   static T element(std::uint32_t value) {
-    T element;
+    T element;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by the next line
     fill(&element, sizeof element, value);
     return element;
   }
