@@ -32,13 +32,13 @@ std::string_view name_of(Moment moment) {
 
 StoreAccess access_of(heap::ConstBytes command) {
   StoreAccess access;
-  access.opcode = std::to_integer<std::uint8_t>(command.data[0]);
-  const bool reads =
-      access.opcode == devices::fram_opcode::kRead || access.opcode == devices::fram_opcode::kFstrd;
-  access.writes = access.opcode == devices::fram_opcode::kWrite;
-  if (!reads && !access.writes) return access;
+  const auto opcode = std::to_integer<std::uint8_t>(command.data[0]);
+  const bool reads_fast = opcode == devices::fram_opcode::kFstrd;
+  access.opcode = opcode;
+  access.writes = opcode == devices::fram_opcode::kWrite;
+  if (!access.writes && !reads_fast && opcode != devices::fram_opcode::kRead) return access;
   // FSTRD sends a byte of nothing behind the address.
-  const std::uint32_t end = command.size - (access.opcode == devices::fram_opcode::kFstrd ? 1 : 0);
+  const std::uint32_t end = command.size - (reads_fast ? 1 : 0);
   std::uint32_t address = 0;
   for (std::uint32_t i = 1; i < end; ++i)
     address = address << 8U | std::to_integer<std::uint8_t>(command.data[i]);
