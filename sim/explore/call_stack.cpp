@@ -27,7 +27,7 @@ std::string own_path() {
 std::string_view inside_repository(std::string_view path) {
   for (const std::string_view house : {"/heap/", "/sim/firmware/"}) {
     const std::size_t at = path.rfind(house);
-    if (at != path.npos) return path.substr(at + 1);
+    if (at != std::string::npos) return path.substr(at + 1);
   }
   return {};
 }
@@ -36,7 +36,7 @@ std::string_view inside_repository(std::string_view path) {
 
 std::vector<std::string> firmware_frames(const std::vector<const void*>& stack) {
   const std::string program = own_path();
-  if (program.empty() || program.find('\'') != program.npos || stack.empty()) return {};
+  if (program.empty() || program.find('\'') != std::string::npos || stack.empty()) return {};
   std::string command = fmt::format("addr2line -C -f -i -e '{}'", program);
   for (const void* address : stack) {
     Dl_info info{};

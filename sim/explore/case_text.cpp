@@ -17,7 +17,7 @@ constexpr std::string_view kReserved = "~?&%# '\"";
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool plain = c > 0x20 && c < 0x7F && kReserved.find(c) == kReserved.npos;
+    const bool plain = c > 0x20 && c < 0x7F && kReserved.find(c) == std::string::npos;
     out += plain ? std::string(1, c)
                  : fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
   }
@@ -49,7 +49,7 @@ std::vector<std::string_view> split(std::string_view text, char at) {
   for (;;) {
     const std::size_t end = text.find(at);
     parts.push_back(text.substr(0, end));
-    if (end == text.npos) return parts;
+    if (end == std::string::npos) return parts;
     text.remove_prefix(end + 1);
   }
 }

@@ -106,7 +106,7 @@ void add_notes(const std::vector<ReportFile>& files, Comparison& comparison) {
                     "distribution, voltage and cycles; what one file lacks is shown as -",
                     names_of_versions(files, comparison.reports)));
   }
-  if (other_name) comparison.notes.push_back("the scenarios have different names");
+  if (other_name) comparison.notes.emplace_back("the scenarios have different names");
 }
 
 std::optional<double> number_at(const Field& field, std::size_t file) {
