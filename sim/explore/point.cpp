@@ -62,7 +62,8 @@ std::optional<Place> parse_place(std::string_view text) {
   const std::size_t hash = text.find('#');
   const std::size_t plus = text.find('+');
   const std::size_t colon = text.find(':');
-  if (hash == std::string::npos || plus == std::string::npos || colon == std::string::npos || hash > plus || plus > colon) {
+  if (hash == std::string::npos || plus == std::string::npos || colon == std::string::npos || hash > plus ||
+      plus > colon) {
     return std::nullopt;
   }
   const auto call = find_memory_call(text.substr(0, hash));

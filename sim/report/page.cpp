@@ -99,7 +99,7 @@ std::string page_html(const std::vector<ReportFile>& files) {
   for (const ReportFile& file : files) {
     for (const NamedReport& report : file.reports) {
       data += data.empty() ? "[" : ",\n";
-      data += fmt::format("{{\"file\":{},\"report\":{}}}", for_script(file.path), for_script(report.json));
+      data += fmt::format(R"({{"file":{},"report":{}}})", for_script(file.path), for_script(report.json));
       title += (title.empty() ? "" : ", ") + report.scenario;
     }
   }
