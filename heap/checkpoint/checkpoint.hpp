@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 
 #include "heap/checkpoint/forget.hpp"
 #include "heap/checkpoint/incoming.hpp"

@@ -30,7 +30,8 @@ void hear_all(const void* address, std::size_t size_bytes, bool writes, const vo
 }  // namespace
 }  // namespace brownout::sim
 
-// NOLINTBEGIN(bugprone-reserved-identifier,bugprone-macro-parentheses,cppcoreguidelines-macro-usage,cppcoreguidelines-pro-type-const-cast,readability-identifier-naming,readability-non-const-parameter)
+// NOLINTBEGIN(bugprone-reserved-identifier,bugprone-macro-parentheses,cppcoreguidelines-macro-usage)
+// NOLINTBEGIN(cppcoreguidelines-pro-type-const-cast,readability-identifier-naming,readability-non-const-parameter)
 extern "C" {
 
 #define BROWNOUT_ACCESS(name, hear, bytes, writes) \
@@ -127,4 +128,5 @@ void __tsan_atomic_thread_fence(int /*order*/) { __atomic_thread_fence(__ATOMIC_
 void __tsan_atomic_signal_fence(int /*order*/) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 
 }  // extern "C"
-// NOLINTEND(bugprone-reserved-identifier,bugprone-macro-parentheses,cppcoreguidelines-macro-usage,cppcoreguidelines-pro-type-const-cast,readability-identifier-naming,readability-non-const-parameter)
+// NOLINTEND(cppcoreguidelines-pro-type-const-cast,readability-identifier-naming,readability-non-const-parameter)
+// NOLINTEND(bugprone-reserved-identifier,bugprone-macro-parentheses,cppcoreguidelines-macro-usage)

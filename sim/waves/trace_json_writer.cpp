@@ -19,6 +19,9 @@ namespace {
 constexpr std::int64_t kPicosecondsPerMicrosecond = 1'000'000;
 constexpr std::int64_t kTenthsOfMillivolts = 10'000;
 constexpr std::string_view kCut = "cut";
+// How far across the tracks an instant is drawn.
+constexpr char kProcess = 'p';
+constexpr char kThread = 't';
 constexpr const char* kTracks[] = {"board", "program", "store", "powered", "warning"};
 
 // A reader adds `ts` and `dur` as doubles, and some then round to nanoseconds: two slices of which one begins
@@ -101,10 +104,19 @@ void TraceJsonWriter::slice(Track track, std::string_view name, Picoseconds begi
                             std::string_view args) {
   const Picoseconds first = std::max(begin, window_.from);
   const Picoseconds last = std::min(end, window_.to);
-  if (last < first || (last == first && begin < end)) return;
+  const std::int64_t length = steps_of(last) - steps_of(first);
+  const bool is_whole = first == begin && last == end;
+  if (last < first || (length == 0 && !is_whole)) return;
   event(fmt::format(R"({{"name":"{}","cat":"{}","ph":"X","pid":1,"tid":{},"ts":{},"dur":{},"args":{{{}}}}})",
                     name, kTracks[static_cast<std::size_t>(track)], static_cast<int>(track) + 1,
-                    microseconds(first), microseconds(steps_of(last) - steps_of(first)), args));
+                    microseconds(first), microseconds(length), args));
+}
+
+void TraceJsonWriter::instant(Track track, char scope, std::string_view name, Picoseconds at) {
+  if (!window_.has(at)) return;
+  event(fmt::format(R"({{"name":"{}","cat":"{}","ph":"i","s":"{}","pid":1,"tid":{},"ts":{}}})", name,
+                    kTracks[static_cast<std::size_t>(track)], scope, static_cast<int>(track) + 1,
+                    microseconds(at)));
 }
 
 void TraceJsonWriter::counter(std::string_view name, Picoseconds at, std::string_view args) {
@@ -177,9 +189,7 @@ void TraceJsonWriter::moment(Picoseconds at, Moment what) {
     case Moment::false_alarm:
     case Moment::in_boot: break;
   }
-  if (!window_.has(at)) return;
-  event(fmt::format(R"({{"name":"{}","cat":"board","ph":"i","s":"p","pid":1,"tid":1,"ts":{}}})",
-                    sim::name_of(what), microseconds(at)));
+  instant(Track::board, kProcess, sim::name_of(what), at);
 }
 
 void TraceJsonWriter::program_starts(Picoseconds at) {
@@ -215,11 +225,9 @@ void TraceJsonWriter::close_call(Picoseconds at) {
   if (!call_.open) return;
   call_.open = false;
   const std::string_view name = explore::name_of(which_);
-  if (call_.begin < at) return slice(Track::program, name, call_.begin, at, "");
   // One without a length lies at the edge of two others, in neither.
-  if (!window_.has(at)) return;
-  event(fmt::format(R"({{"name":"{}","cat":"program","ph":"i","s":"t","pid":1,"tid":2,"ts":{}}})", name,
-                    microseconds(at)));
+  if (call_.begin == at) return instant(Track::program, kThread, name, at);
+  slice(Track::program, name, call_.begin, at, "");
 }
 
 void TraceJsonWriter::access(Picoseconds at, const StoreAccess& what) {

@@ -46,6 +46,7 @@ class TraceJsonWriter final : public RunObserver {
   // `args` is the inside of an object. Cut to the window.
   void slice(Track track, std::string_view name, devices::Picoseconds begin, devices::Picoseconds end,
              std::string_view args);
+  void instant(Track track, char scope, std::string_view name, devices::Picoseconds at);
   void level(Slice& slice, Track track, std::string_view name, bool on, devices::Picoseconds at);
   void counter(std::string_view name, devices::Picoseconds at, std::string_view args);
   void voltage(devices::Picoseconds at, double v);

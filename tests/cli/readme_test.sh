@@ -12,7 +12,7 @@ export LC_ALL=C.UTF-8
 failures=0
 
 awk '
-  /^```/ { inside = !inside; if (inside) { ++block; line[block] = NR } next }
+  /^```/ { inside = !inside; block += inside; next }
   inside && /^\$ / { print substr($0, 3) >(block ".commands"); print NR >(block ".line"); next }
   inside { print >(block ".expected") }
 ' "$source_dir/README.md"
@@ -52,7 +52,13 @@ for commands in *.commands; do
       if (at > count) exit failed = 1
       failed = 1
     }
-    END { if (!any && at < count && !failed) { print where ": the program says more: " said[at + 1] > "/dev/stderr"; failed = 1 } exit failed }
+    END {
+      if (!any && at < count && !failed) {
+        print where ": the program says more: " said[at + 1] > "/dev/stderr"
+        failed = 1
+      }
+      exit failed
+    }
   ' said "$block.expected" || failures=$((failures + 1))
 done
 [ "$shown" -ge 6 ] || { echo "only $shown blocks of the README show what a command prints" >&2; failures=1; }

@@ -42,8 +42,9 @@ says stats.json '"runs": 40'
 [ ! -s err ] || complain "a pipe got a progress line: $(head -c 100 err)"
 expect 0 fuzz --runs 10 --quiet
 [ ! -s out ] || complain "--quiet printed something"
-expect 0 fuzz --time 1s
+expect 0 fuzz --time 1s --jobs 2
 says out 'runs a CPU second'
+runs_a_second=$(awk '$1 == "runs" {print $2}' out)
 
 # With a scenario: its workload, its board.
 expect 0 fuzz "$source_dir/scenarios/quickstart.yaml" --runs 30 --set workload.objects=6
@@ -90,8 +91,7 @@ expect 0 fuzz --minimize one.case
 says out 'it does not fail'
 
 # kill -9 at some moment, and on from there: as if nothing had happened. So many runs that this takes seconds.
-expect 0 fuzz --time 1s --seed 9 --jobs 2
-runs=$((3 * $(awk '$1 == "runs" {print $2}' out)))
+runs=$((3 * runs_a_second))
 expect 0 fuzz --runs $runs --seed 9 --jobs 2 --report straight.json
 "$program" fuzz --runs $runs --seed 9 --jobs 2 --corpus corpus --report never.json >/dev/null 2>&1 &
 victim=$!

@@ -484,7 +484,7 @@ TYPED_TEST(AttachOfAnyModules, BringsTheImageHomeAndCanBeCut) {
 
 // Power was lost after a byte of the table had crossed a bus that changed it, and before it was written
 // again.
-TYPED_TEST(AttachOfAnyModules, AWrongLengthInTheTableHidesNothing) {
+TYPED_TEST(AttachOfAnyModules, AWrongByteInTheTableHidesNothing) {
   using Board = TestBoardOf<TypeParam>;
   for (unsigned wrong = 1; wrong < 256; ++wrong) {
     Board board(fitted<TypeParam>(kConfig, 120), 8192);
@@ -493,16 +493,18 @@ TYPED_TEST(AttachOfAnyModules, AWrongLengthInTheTableHidesNothing) {
     for (std::uint32_t i = 0; i < 8; ++i) buffers.push_back(must(board.heap().make_buffer(40), "make"));
     must(board.heap().flush(), "flush");
     const StorePlan& plan = board.heap().geometry().store;
-    if (plan.table_bytes < plan.units) GTEST_SKIP() << "a bit a block, no length";
-    board.store.memory[plan.table + (buffers[2].home() - plan.first_unit) / plan.unit_bytes] =
-        static_cast<std::byte>(wrong);
+    const std::uint32_t unit = (buffers[2].home() - plan.first_unit) / plan.unit_bytes;
+    board.store.memory[plan.table + (has_bits(plan) ? unit / 8 : unit)] = static_cast<std::byte>(wrong);
     board.poison();
     std::vector<std::byte> marks;
     attach(board, marks);
     std::uint32_t kept = 0;
     for (const std::uint32_t i : {0U, 2U, 4U, 7U})
       kept += board.heap().keep(buffers[i], bytes_of(marks)).ok() ? 1 : 0;
-    ASSERT_GE(kept, 3U) << wrong;
+    // Of bits, those of the others may be gone.
+    if (!has_bits(plan)) {
+      ASSERT_GE(kept, 3U) << wrong;
+    }
     must(board.heap().reclaim(bytes_of(marks)), "reclaim");
     ASSERT_EQ(allocated_entries(board.store.memory, board.heap().geometry()), kept) << wrong;
   }

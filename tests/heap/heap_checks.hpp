@@ -153,11 +153,14 @@ std::string structure_fault(const SlotArena<Slot>& arena, bool blocks_are_powers
   return "";
 }
 
-// Bytes of the store allocator's table that are not 0: nothing is allocated if there is none.
+// Whether the store allocator has a bit for each unit, in place of a byte that is a length.
+inline bool has_bits(const StorePlan& plan) { return plan.table_bytes < plan.units; }
+// What the store allocator's table has: its bits, or its bytes that are not 0.
 inline std::uint32_t allocated_entries(const std::vector<std::byte>& store, const Geometry& g) {
   std::uint32_t entries = 0;
   for (std::uint32_t i = 0; i < g.store.table_bytes; ++i) {
-    entries += store.at(g.store.table + i) != std::byte{0} ? 1U : 0U;
+    const auto byte = std::to_integer<std::uint8_t>(store.at(g.store.table + i));
+    entries += has_bits(g.store) ? static_cast<std::uint32_t>(std::popcount(byte)) : byte != 0 ? 1U : 0U;
   }
   return entries;
 }
